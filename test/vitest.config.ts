@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** The suite of `npm test`: everything that needs nothing but this machine and npm. */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    maxConcurrency: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+})
