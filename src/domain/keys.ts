@@ -1,0 +1,117 @@
+/**
+ * The bucket's layout: every object key is built here, and nowhere else.
+ * Keys are made of safe segments, so they mean the same on S3 and on a disk.
+ */
+import type { Day, Month } from './calendar.ts'
+import { DaybookError } from './errors.ts'
+
+/** One merchant account at one provider. */
+export interface AccountRef {
+  readonly provider: string
+  readonly account: string
+}
+
+const SEGMENT = /^[A-Za-z0-9_=+@~(),-][A-Za-z0-9_=+@~(),.-]*$/
+const LONGEST_KEY = 900
+
+/**
+ * Answers `key` when it is one: segments of plain characters, none of them empty or beginning with a dot.
+ * Throws `key-refused` for anything else, so no key can leave its store.
+ */
+export function checkKey(key: string): string {
+  if (key.length <= LONGEST_KEY && key.split('/').every(segment => SEGMENT.test(segment))) return key
+  throw new DaybookError('key-refused', `This is not an object key: ${JSON.stringify(key.slice(0, 120))}.`)
+}
+
+/** Answers `prefix` when it is empty or the beginning of a key; throws `key-refused` otherwise. */
+export function checkPrefix(prefix: string): string {
+  if (prefix !== '') checkKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix)
+  return prefix
+}
+
+/** Makes one key segment of a name from outside: odd characters become `_`, and it is never empty. */
+export function safeSegment(name: string): string {
+  const plain = name
+    .normalize('NFC')
+    .replace(/[^A-Za-z0-9_=+@~(),.-]/g, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 120)
+  return plain === '' ? '_' : plain
+}
+
+/** Whether `name` can stand in a key as it is, unchanged by `safeSegment`. */
+export function isSafeSegment(name: string): boolean {
+  return SEGMENT.test(name) && name.length <= 120
+}
+
+const slotName = (slot: number) => slot.toString().padStart(2, '0')
+
+/** Every slot of an account; of one month when it is given. */
+export function quotaPrefix(ref: AccountRef, month?: Month): string {
+  return `quota/${ref.provider}/${ref.account}/${month === undefined ? '' : `${month}/`}`
+}
+
+export function slotKey(ref: AccountRef, month: Month, slot: number): string {
+  return `${quotaPrefix(ref, month)}${slotName(slot)}.json`
+}
+
+export function slotOutcomeKey(ref: AccountRef, month: Month, slot: number): string {
+  return `${quotaPrefix(ref, month)}${slotName(slot)}.outcome.json`
+}
+
+/** What a key under `quotaPrefix` names, or `undefined` when it is none of ours. */
+export function parseSlotKey(key: string): { month: Month; slot: number; outcome: boolean } | undefined {
+  const match = /^quota\/[^/]+\/[^/]+\/(\d{4}-\d{2})\/(\d+)(\.outcome)?\.json$/.exec(key)
+  if (match === null) return undefined
+  return { month: match[1] as Month, slot: Number.parseInt(match[2]!, 10), outcome: match[3] !== undefined }
+}
+
+/** Every report of an account. */
+export function reportsPrefix(ref: AccountRef): string {
+  return `reports/${ref.provider}/${ref.account}/`
+}
+
+/** The objects of one report. `filePrefix` holds exactly one file, as it was received. */
+export function reportKeys(ref: AccountRef, reportId: string) {
+  const folder = `${reportsPrefix(ref)}${reportId}/`
+  return {
+    folder,
+    accepted: `${folder}accepted.json`,
+    callback: `${folder}callback.json`,
+    archive: `${folder}archive.json`,
+    manifest: `${folder}manifest.json`,
+    filePrefix: `${folder}file/`,
+    file: (name: string) => `${folder}file/${name}`,
+  }
+}
+
+/** The report id and the rest of a key under `reportsPrefix`. */
+export function parseReportKey(ref: AccountRef, key: string): { reportId: string; part: string } | undefined {
+  const rest = key.startsWith(reportsPrefix(ref)) ? key.slice(reportsPrefix(ref).length) : ''
+  const slash = rest.indexOf('/')
+  return slash < 1 ? undefined : { reportId: rest.slice(0, slash), part: rest.slice(slash + 1) }
+}
+
+/** A verified callback that is not about a report. */
+export function otherCallbackKey(ref: AccountRef, day: Day, id: string): string {
+  return `callbacks/${ref.provider}/${ref.account}/${day}/${id}.json`
+}
+
+/** A provider's public key, under the serial the provider gave it. */
+export function publicKeyKey(provider: string, serial: string): string {
+  return `keys/${provider}/${serial}.json`
+}
+
+/** Every published day of an account: the `activity` table's data files. */
+export function activityPrefix(ref: AccountRef): string {
+  return `activity/v1/provider=${ref.provider}/account=${ref.account}/`
+}
+
+export function activityKey(ref: AccountRef, day: Day): string {
+  return `${activityPrefix(ref)}date=${day}/activity.parquet`
+}
+
+/** The rows of a report that could not be read, as JSON lines. */
+export function quarantineKey(ref: AccountRef, reportId: string): string {
+  return `quarantine/v1/provider=${ref.provider}/account=${ref.account}/report=${reportId}/rows.jsonl`
+}

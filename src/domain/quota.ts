@@ -1,0 +1,117 @@
+/**
+ * The rules of the monthly quota.
+ *
+ * Slots of a month are numbered from 1. A slot is claimed by creating its object, always at the lowest
+ * free number, so when slot n exists every slot below it exists too. The claimant of slot n may submit
+ * only while fewer than `limit` of the slots below n are not rejected (`maySubmit`).
+ *
+ * Why the limit holds whatever the interleaving: let n be the highest slot that ever led to a report.
+ * Every other slot that led to one lies below n, and a slot that led to a report is never rejected. So when
+ * the claimant of n counted, it counted all of them that it had to fear, and found fewer than `limit`;
+ * with n itself they are at most `limit`. A slot that is rejected between the counting and the call only
+ * makes the count too cautious.
+ *
+ * The same look at the slots below decides which of two claimants asks a question that both have: the
+ * lower slot asks, the higher one sees it and gives way (`sameQuestion`).
+ */
+import { z } from 'zod'
+import { addMonths, type Month, monthOf, startOfMonth } from './calendar.ts'
+import { type ReportRequest, reportRequest, sameRequest } from './report.ts'
+
+/** What is recorded before the call: the intent. */
+export const slotClaim = z.object({
+  request: reportRequest,
+  reason: z.string(),
+  /** Told to ask although the same question has been asked. */
+  again: z.boolean(),
+  by: z.string(),
+  claimId: z.string(),
+  claimedAt: z.iso.datetime(),
+})
+export type SlotClaim = z.infer<typeof slotClaim>
+
+/** What is known of the call. A slot without an outcome is as good as `unknown`. */
+export const slotOutcome = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('accepted'), reportId: z.string(), at: z.iso.datetime() }),
+  /** It is certain that no report was made; the slot is free to be replaced by another number. */
+  z.object({ outcome: z.literal('rejected'), code: z.string(), says: z.string(), at: z.iso.datetime() }),
+  /** A report may have been made; the slot counts as spent. */
+  z.object({ outcome: z.literal('unknown'), says: z.string(), at: z.iso.datetime() }),
+])
+export type SlotOutcome = z.infer<typeof slotOutcome>
+
+export interface Slot {
+  readonly month: Month
+  readonly number: number
+  readonly claim: SlotClaim
+  readonly outcome: SlotOutcome | undefined
+}
+
+/** Whether a slot counts against the quota. */
+export function isSpent(slot: Slot): boolean {
+  return slot.outcome?.outcome !== 'rejected'
+}
+
+/** Whether a slot may or may not have led to a report. */
+export function isUnsettled(slot: Slot): boolean {
+  return slot.outcome === undefined || slot.outcome.outcome === 'unknown'
+}
+
+/** How many slots of the month are spent. */
+export function spent(slots: readonly Slot[]): number {
+  return slots.filter(isSpent).length
+}
+
+/**
+ * The number to claim next, or `undefined` when the month is used up. Numbers in `lost` were taken by
+ * others since `slots` was listed, and count as spent.
+ */
+export function nextSlot(
+  slots: readonly Slot[],
+  limit: number,
+  lost: ReadonlySet<number> = new Set(),
+): number | undefined {
+  if (spent(slots) + lost.size >= limit) return undefined
+  const taken = new Set([...slots.map(slot => slot.number), ...lost])
+  let number = 1
+  while (taken.has(number)) number++
+  return number
+}
+
+/** Whether the claimant of slot `number` may submit. */
+export function maySubmit(slots: readonly Slot[], number: number, limit: number): boolean {
+  return spent(slots.filter(slot => slot.number < number)) < limit
+}
+
+/** The slot that already asks `request`, below `number` where that is given; the newest of several. */
+export function sameQuestion(
+  slots: readonly Slot[],
+  request: ReportRequest,
+  below: number = Number.POSITIVE_INFINITY,
+): Slot | undefined {
+  return slots.findLast(
+    slot => slot.number < below && isSpent(slot) && sameRequest(slot.claim.request, request),
+  )
+}
+
+/**
+ * Around the turn of a month, it is not certain in which month a provider counts a request: its clock may
+ * differ from ours, and a request takes time to arrive. Nothing is submitted in these seconds.
+ */
+const TURN_BEFORE_MS = 60_000
+const TURN_AFTER_MS = 5_000
+
+/** When submitting is possible again, if `now` is at the turn of a month. */
+export function turnOfMonth(now: Date): Date | undefined {
+  const month = monthOf(now)
+  const begin = startOfMonth(month)
+  if (now.getTime() - begin.getTime() < TURN_AFTER_MS) return new Date(begin.getTime() + TURN_AFTER_MS)
+  const end = startOfMonth(addMonths(month, 1))
+  if (end.getTime() - now.getTime() <= TURN_BEFORE_MS) return new Date(end.getTime() + TURN_AFTER_MS)
+  return undefined
+}
+
+/** When a used-up month's quota opens again. */
+export function opensAt(month: Month): Date {
+  return new Date(startOfMonth(addMonths(month, 1)).getTime() + TURN_AFTER_MS)
+}
