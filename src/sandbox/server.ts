@@ -1,0 +1,96 @@
+/** The HTTP server: reads raw bytes, finds the route, sends the answer. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { tryParseJson } from '../domain/json.ts'
+import { type Answer, forbiddenPage, refusal, refused } from './answers.ts'
+import { answerApi, ENDPOINTS, type Reply } from './api-routes.ts'
+import type { Callbacks } from './callbacks.ts'
+import { answerControl, controlError } from './control-routes.ts'
+import { serveFile } from './file-route.ts'
+import { type Knobs, readKnobs } from './knobs.ts'
+import { plainValue } from './plain-json.ts'
+import { shownNowMs, type World } from './world.ts'
+
+/** Nobody may make the sandbox hold more than this. */
+const HARD_LIMIT_BYTES = 8 * 1024 * 1024
+
+/** The server, not yet listening. */
+export function createSandboxServer(world: World, callbacks: Callbacks): Server {
+  return createServer((req, res) => {
+    world.background(
+      handle(world, callbacks, req, res).catch(error => {
+        res.destroy()
+        throw error
+      }),
+    )
+  })
+}
+
+async function handle(world: World, callbacks: Callbacks, req: IncomingMessage, res: ServerResponse) {
+  const [path = ''] = (req.url ?? '').split('?')
+  stampDate(world, res, world.knobs())
+  if (/^\/files(-moved)?\//.test(path)) {
+    const answer = await serveFile(world, req, res, path)
+    world.books.countRequest('files', answer === 'served' ? '200' : answer.code)
+    if (answer !== 'served') send(res, answer)
+    return
+  }
+  const body = await readBody(req)
+  if (path.startsWith('/sandbox/')) return send(res, await answerControl(world, callbacks, req, path, body))
+  const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined
+  const reply = endpoint === undefined ? forbiddenPage() : await api(world, callbacks, req, res, path, body)
+  const code = typeof reply === 'string' ? reply : reply.code
+  world.books.countRequest(endpoint?.name ?? 'other', code)
+  world.log('request.answered', { endpoint: endpoint?.name ?? 'other', code })
+  if (reply === 'reset') req.socket.resetAndDestroy()
+  else if (reply !== 'no-answer') send(res, reply)
+}
+
+async function api(
+  world: World,
+  callbacks: Callbacks,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+  body: Buffer,
+): Promise<Reply> {
+  let overrides: Partial<Knobs>
+  try {
+    overrides = readKnobHeader(req.headers['sandbox-knobs'])
+  } catch (error) {
+    return controlError(error)
+  }
+  const knobs = { ...world.knobs(), ...overrides }
+  stampDate(world, res, knobs)
+  if (body.length > HARD_LIMIT_BYTES) return refused(refusal('400104'), knobs)
+  const call = { method: req.method ?? '', headers: req.headers, body, knobs, overrides }
+  return answerApi(world, ENDPOINTS[path]!.answer, call, callbacks)
+}
+
+function readKnobHeader(text: string | string[] | undefined): Partial<Knobs> {
+  if (typeof text !== 'string') return {}
+  const value = tryParseJson(text)
+  return readKnobs(value === undefined ? undefined : plainValue(value))
+}
+
+/** The Date header shows the sandbox's clock: the only hint a client with a wrong clock has. */
+function stampDate(world: World, res: ServerResponse, knobs: Knobs): void {
+  res.setHeader('date', new Date(shownNowMs(world, knobs)).toUTCString())
+}
+
+/** The bytes as they came; of a body that is far too large only its beginning is kept. */
+async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    if (size <= HARD_LIMIT_BYTES) chunks.push(chunk)
+    size += chunk.length
+  }
+  return Buffer.concat(chunks)
+}
+
+function send(res: ServerResponse, answer: Answer): void {
+  res.statusCode = answer.status
+  res.setHeader('content-type', answer.contentType)
+  res.setHeader('content-length', Buffer.byteLength(answer.body))
+  res.end(answer.body)
+}
