@@ -1,0 +1,60 @@
+/**
+ * The one table of column names. A row of activity needs five meanings; the two others are welcome.
+ * Names match whatever their case, accents' encoding, underscores and spacing.
+ */
+
+export const MEANINGS = ['userId', 'time', 'wallet', 'operation', 'asset', 'amount', 'remark'] as const
+
+export type Meaning = (typeof MEANINGS)[number]
+
+/** Without one of these a file is no statement. */
+export const REQUIRED: readonly Meaning[] = ['time', 'wallet', 'operation', 'asset', 'amount']
+
+/** English in three layouts, then Spanish, French, Portuguese and Russian. */
+const NAMES: Readonly<Record<Meaning, readonly string[]>> = {
+  userId: ['User_ID', 'ID de usuario', 'Identifiant utilisateur', 'ID do Usuário', 'ID пользователя'],
+  time: ['UTC_Time', 'Time', 'Date', 'Tiempo', 'Durée', 'Tempo', 'Время'],
+  wallet: ['Account', 'Wallet', 'Cuenta', 'Compte', 'Conta', 'Аккаунт'],
+  operation: ['Operation', 'Operación', 'Opération', 'Operação', 'Операция'],
+  asset: ['Coin', 'Asset', 'Moneda', 'Jeton', 'Moeda', 'Коин'],
+  amount: ['Change', 'Cambio', 'Alterar', 'Изменить'],
+  remark: ['Remark', 'Observación', 'Remarque', 'Observação', 'Примечание'],
+}
+
+const MEANING_OF = new Map(
+  MEANINGS.flatMap(meaning => NAMES[meaning].map(name => [foldName(name), meaning] as const)),
+)
+
+/** A zone that a header tells itself: `Date(UTC)`, `Time(UTC+8)`. */
+const ZONE_SUFFIX = /^(.*?)\s*\((UTC[^)]*)\)$/i
+
+/** What a header cell means, and the zone it tells, if any. */
+export function meaningOf(cell: string): { meaning: Meaning | undefined; zone: string | undefined } {
+  const suffix = ZONE_SUFFIX.exec(cell.trim())
+  const meaning = MEANING_OF.get(foldName(suffix?.[1] ?? cell))
+  if (meaning !== 'time') return { meaning: suffix === null ? meaning : undefined, zone: undefined }
+  return { meaning, zone: suffix?.[2] ?? (foldName(cell) === 'utc time' ? 'UTC' : undefined) }
+}
+
+export function foldName(name: string): string {
+  return name
+    .normalize('NFC')
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_]+/g, ' ')
+}
+
+/** Exports of other kinds, by columns that only they have; refused by name. */
+const OTHER_PRODUCTS: ReadonlyArray<{ product: string; columns: readonly string[] }> = [
+  { product: 'a Binance.US transaction history', columns: ['category', 'operation', 'order id'] },
+  { product: 'a Binance futures transaction history', columns: ['type', 'amount', 'asset', 'symbol'] },
+  { product: 'a Binance spot trade history', columns: ['price', 'fee', 'side'] },
+  { product: 'a Binance spot trade history', columns: ['price', 'fee', 'market'] },
+  { product: 'a Binance deposit or withdrawal history', columns: ['txid', 'address'] },
+]
+
+/** The other export that a header belongs to. */
+export function otherProductOf(header: readonly string[]): string | undefined {
+  const folded = new Set(header.map(foldName))
+  return OTHER_PRODUCTS.find(({ columns }) => columns.every(column => folded.has(column)))?.product
+}
