@@ -1,6 +1,8 @@
-/** What the machine gives: time, chance and a name for this process. They enter here and nowhere else. */
+/** What the machine gives: time, chance, a name for this process and a place for its files. */
 import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Time as an input, so that a test can stop it. */
@@ -34,4 +36,29 @@ export const systemRandom: Random = {
 /** Who is doing something, for the records: host and process. */
 export function processName(): string {
   return `${hostname()}:${process.pid}`
+}
+
+/**
+ * A new folder in the machine's temporary one. Folders of processes that have died here are removed, so
+ * that a process that is killed again and again does not fill the disk.
+ */
+export async function makeWorkFolder(): Promise<string> {
+  const host = hostname().replace(/[^A-Za-z0-9]/g, '_')
+  const mine = `daybook-work-${host}-`
+  const parent = tmpdir()
+  for (const name of await readdir(parent)) {
+    const pid = name.startsWith(mine) ? Number.parseInt(name.slice(mine.length), 10) : Number.NaN
+    if (Number.isNaN(pid) || isAlive(pid)) continue
+    await rm(join(parent, name), { recursive: true, force: true })
+  }
+  return mkdtemp(join(parent, `${mine}${process.pid}-`))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
