@@ -2,6 +2,7 @@
 import { loadConfig } from '../config/config.ts'
 import { readEnv } from '../config/env.ts'
 import { DaybookError } from '../domain/errors.ts'
+import { systemClock } from '../host.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { wire } from '../wiring.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -20,7 +21,7 @@ export interface Session {
 }
 
 export function terminalFor({ json = false, quiet = false }: CommonOptions): Terminal {
-  return createTerminal({ json, quiet, stdout: process.stdout, stderr: process.stderr })
+  return createTerminal({ json, quiet, stdout: process.stdout, stderr: process.stderr, clock: systemClock })
 }
 
 /** Runs a command on the Daybook that the environment describes, and closes it afterwards. */

@@ -1,5 +1,6 @@
 /** What a command writes: data on stdout, talk on stderr, and a progress line only where a person watches. */
 import { writeJson } from '../domain/json.ts'
+import type { Clock } from '../host.ts'
 import type { Progress } from '../stages/context.ts'
 
 export interface Terminal {
@@ -18,13 +19,16 @@ export interface TerminalOptions {
   readonly quiet: boolean
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly clock: Clock
 }
 
 /** The version of the shape of `--json`; fields are only ever added to it. */
 const JSON_VERSION = 1
 
-export function createTerminal({ json, quiet, stdout, stderr }: TerminalOptions): Terminal {
+export function createTerminal({ json, quiet, stdout, stderr, clock }: TerminalOptions): Terminal {
   let drawn = false
+  let begun: { stage: string; atMs: number } | undefined
+  let drawnAtMs = 0
   function endProgress(): void {
     if (drawn) stderr.write('\r\x1b[2K')
     drawn = false
@@ -41,16 +45,23 @@ export function createTerminal({ json, quiet, stdout, stderr }: TerminalOptions)
     },
     progress(progress) {
       if (quiet || stderr.isTTY !== true) return
-      stderr.write(`\r\x1b[2K${progressText(progress)}`)
+      const nowMs = clock.now().getTime()
+      if (begun?.stage !== progress.stage) begun = { stage: progress.stage, atMs: nowMs }
+      else if (nowMs - drawnAtMs < REDRAW_MS) return
+      drawnAtMs = nowMs
+      stderr.write(`\r\x1b[2K${progressText(progress, (nowMs - begun.atMs) / 1000)}`)
       drawn = true
     },
     endProgress,
   }
 }
 
+/** Often enough to look alive, seldom enough to cost nothing. */
+const REDRAW_MS = 100
 const BAR_WIDTH = 24
 
-function progressText({ stage, bytes, totalBytes, rows }: Progress): string {
+/** `parse    [######------------------] 25 %  92.0 MB  1,250,000 rows  1,020,000 rows/s  4 s left` */
+export function progressText({ stage, bytes, totalBytes, rows }: Progress, seconds: number): string {
   const parts: string[] = [stage.padEnd(7)]
   if (totalBytes !== undefined && totalBytes > 0) {
     const share = Math.min(1, bytes / totalBytes)
@@ -59,7 +70,20 @@ function progressText({ stage, bytes, totalBytes, rows }: Progress): string {
   }
   parts.push(bytesText(bytes))
   if (rows !== undefined) parts.push(`${countText(rows)} rows`)
+  // A rate is told once it means something.
+  if (seconds < 1) return parts.join('  ')
+  if (rows !== undefined) parts.push(`${countText(Math.round(rows / seconds))} rows/s`)
+  else parts.push(`${bytesText(Math.round(bytes / seconds))}/s`)
+  if (totalBytes !== undefined && bytes > 0 && bytes < totalBytes) {
+    parts.push(`${durationText((seconds * (totalBytes - bytes)) / bytes)} left`)
+  }
   return parts.join('  ')
+}
+
+/** `8 s`, `3 min 20 s` */
+export function durationText(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds))
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 /** `14.2 MB`, in powers of a thousand. */
