@@ -32,6 +32,15 @@ export function readAccounts(env: Env, faults: Faults): ReadAccounts {
     : readAccountsFile(env, env.DAYBOOK_ACCOUNTS, faults)
 }
 
+/** What names one account; a file of accounts beside it would leave open which of the two is meant. */
+const SINGLE_ACCOUNT = [
+  'DAYBOOK_ACCOUNT',
+  'BINANCE_PAY_API_KEY',
+  'BINANCE_PAY_API_KEY_FILE',
+  'BINANCE_PAY_SECRET_KEY',
+  'BINANCE_PAY_SECRET_KEY_FILE',
+]
+
 function readSingleAccount(env: Env, faults: Faults): ReadAccounts {
   const account = env.DAYBOOK_ACCOUNT ?? VARIABLES.DAYBOOK_ACCOUNT.default
   if (!ACCOUNT_NAME.test(account)) faults.add('DAYBOOK_ACCOUNT', NAME_RULE)
@@ -71,7 +80,12 @@ const accountEntry = z.strictObject({
 const accountsFile = z.strictObject({ accounts: z.array(accountEntry).min(1) })
 
 function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts {
+  for (const name of SINGLE_ACCOUNT) {
+    if (env[name] !== undefined)
+      faults.add(name, 'leave it out: the accounts are in the file that DAYBOOK_ACCOUNTS names')
+  }
   const secrets = new Map<string, Credentials>()
+  const apiKeys = new Set<string>()
   const shared = sharedSettings(env, faults)
   const accounts: AccountConfig[] = []
   for (const entry of readEntries(path, faults)) {
@@ -79,8 +93,9 @@ function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts 
     if (accounts.some(({ account }) => account === entry.name)) faults.add(name, 'expected each name once')
     const apiKey = entrySecret(entry.apiKey, entry.apiKeyFile, `${name}, apiKey`, faults)
     const secretKey = entrySecret(entry.secretKey, entry.secretKeyFile, `${name}, secretKey`, faults)
-    if ([...secrets.values()].some(known => known.apiKey === apiKey))
+    if (apiKey !== undefined && apiKeys.has(apiKey))
       faults.add(`${name}, apiKey`, 'expected each API key once; its accounts would share one quota')
+    if (apiKey !== undefined) apiKeys.add(apiKey)
     if (apiKey !== undefined && secretKey !== undefined) secrets.set(entry.name, { apiKey, secretKey })
     accounts.push({
       provider: entry.provider,

@@ -17,7 +17,7 @@ export const VARIABLES = {
   DAYBOOK_S3_ENDPOINT: { says: 'the address of an S3-compatible store; not needed for Amazon S3' },
   AWS_REGION: { says: 'the region of the bucket', default: 'us-east-1' },
   DAYBOOK_ACCOUNTS: {
-    says: 'a JSON file with several merchant accounts, instead of the next five variables',
+    says: 'a JSON file with several merchant accounts, instead of DAYBOOK_ACCOUNT and its keys',
   },
   DAYBOOK_ACCOUNT: {
     says: 'the name of the merchant account, used in keys and in the callback path',

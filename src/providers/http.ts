@@ -31,6 +31,9 @@ export function createHttp(options: HttpOptions): Http {
         method: 'POST',
         headers,
         body,
+        // A kept connection may be closed by the other side just as it is used, and then nobody knows whether
+        // the request arrived. Calls are rare, so each has a connection of its own.
+        reset: true,
         dispatcher: options.dispatcher,
         headersTimeout: options.timeoutMs,
         bodyTimeout: options.timeoutMs,

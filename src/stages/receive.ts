@@ -35,17 +35,37 @@ export async function receive(
   const content = callbacks.read(message.body)
   const [kind, id] = content.kind === 'report' ? ['report', content.reportId] : [content.type, content.id]
   const record = recordOf(message, verdict, kind, id, context.clock.now())
-  const created =
-    content.kind === 'report'
-      ? await context.reports.create(account.ref, content.reportId, 'callback', record)
-      : await createRecord(
-          context.store,
-          otherCallbackKey(account.ref, dayOf(context.clock.now()), id),
-          record,
-        )
-  const outcome = created === 'created' ? 'kept' : 'duplicate'
+  const reportId = content.kind === 'report' ? content.reportId : undefined
+  const kept =
+    reportId === undefined
+      ? await keepOther(context, account, record)
+      : await keepAboutReport(context, account, reportId, record)
+  const outcome = kept ? 'kept' : 'duplicate'
   context.log.info(`callback.${outcome}`, { ...account.ref, kind, id, fresh: verdict.fresh })
-  return { outcome, reportId: content.kind === 'report' ? content.reportId : undefined }
+  return { outcome, reportId }
+}
+
+/** The first callback about a report is its record; one that says something else is kept beside it. */
+async function keepAboutReport(
+  context: ReceiveContext,
+  account: Account,
+  reportId: string,
+  record: CallbackRecord,
+): Promise<boolean> {
+  if ((await context.reports.create(account.ref, reportId, 'callback', record)) === 'created') return true
+  const standing = await context.reports.read(account.ref, reportId, 'callback')
+  return standing?.bodySha256 === record.bodySha256 ? false : keepOther(context, account, record)
+}
+
+/** The digest is part of the name: the same message twice is one object, another one never hides it. */
+async function keepOther(
+  { store, clock }: ReceiveContext,
+  account: Account,
+  record: CallbackRecord,
+): Promise<boolean> {
+  const name = `${record.id}-${record.bodySha256.slice(0, 16)}`
+  const key = otherCallbackKey(account.ref, dayOf(clock.now()), name)
+  return (await createRecord(store, key, record)) === 'created'
 }
 
 function recordOf(

@@ -99,6 +99,17 @@ describe('the callback route', () => {
     expect(test.log.filter(line => line.includes('"callback.kept"'))).toHaveLength(1)
   })
 
+  it('keeps a second callback about a report that says something else beside the first', async () => {
+    const [first, second] = [balanceBody(REPORT_ID), balanceBody(REPORT_ID, { userId: 7 })]
+    for (const body of [first, second, first]) {
+      expect(await post(body, signer.headers(body))).toMatchObject({ status: 200, text: ACCEPTED })
+    }
+    expect(await kept()).toEqual([
+      expect.stringMatching(`^callbacks/binance-pay/main/2026-10-15/${REPORT_ID}-[0-9a-f]{16}\\.json$`),
+      `reports/binance-pay/main/${REPORT_ID}/callback.json`,
+    ])
+  })
+
   it('answers a body of 1 MB with 413 and keeps nothing', async () => {
     const body = balanceBody(REPORT_ID, { padding: 'x'.repeat(1_000_000) })
     const answer = await post(body, signer.headers(body))
@@ -140,9 +151,16 @@ describe('the callback route', () => {
     const body =
       '{"bizType":"SOMETHING_NEW","data":{"a":1},"bizIdStr":"29383937493038367292","bizStatus":"NEWLY"}'
     expect(await post(body, signer.headers(body))).toMatchObject({ status: 200, text: ACCEPTED })
-    expect(await kept()).toEqual([
-      'callbacks/binance-pay/main/2026-10-15/SOMETHING_NEW-29383937493038367292-NEWLY.json',
-    ])
+    const other = body.replace('"a":1', '"a":2')
+    expect(await post(other, signer.headers(other))).toMatchObject({ status: 200 })
+    expect(await post(body, signer.headers(body))).toMatchObject({ status: 200 })
+    const keys = await kept()
+    expect(keys).toHaveLength(2)
+    for (const key of keys) {
+      expect(key).toMatch(
+        /^callbacks\/binance-pay\/main\/2026-10-15\/SOMETHING_NEW-29383937493038367292-NEWLY-[0-9a-f]{16}\.json$/,
+      )
+    }
   })
 
   it('keeps a signed body that is not JSON, and refuses an unsigned one', async () => {
@@ -150,7 +168,9 @@ describe('the callback route', () => {
     await expectRefused(await post(body, {}), 'header-missing')
     expect(await post(body, signer.headers(body))).toMatchObject({ status: 200, text: ACCEPTED })
     const [key] = await kept()
-    expect(key).toMatch(/^callbacks\/binance-pay\/main\/2026-10-15\/unreadable-[0-9a-f]{32}\.json$/)
+    expect(key).toMatch(
+      /^callbacks\/binance-pay\/main\/2026-10-15\/unreadable-[0-9a-f]{32}-[0-9a-f]{16}\.json$/,
+    )
   })
 
   it('keeps and acknowledges a stale callback, and does not use its link', async () => {

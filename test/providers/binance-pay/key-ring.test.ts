@@ -182,10 +182,11 @@ describe('an unknown serial', () => {
   })
 
   it('is looked for in the store again once the keys have been asked for again', async () => {
-    const { ring, finds, provider, clock } = ringOver([ONE])
+    const { ring, finds, store, clock } = ringOver([ONE])
     expect(await ring.find(TWO.serial)).toBeUndefined()
-    provider.entries = [ONE, TWO]
+    await ringOver([TWO], store).ring.refresh()
     await clock.advance(REFETCH_AFTER_MS)
+    expect(await ring.find('INVENTED')).toBeUndefined()
     expect(await finds(TWO.serial, TWO)).toBe(true)
   })
 
