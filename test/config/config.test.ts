@@ -500,6 +500,16 @@ describe('a file of accounts', () => {
     expect(faults(file(JSON.stringify(content)))).toEqual([expect.stringMatching(/^DAYBOOK_ACCOUNTS, /)])
   })
 
+  it('does not mix with the settings of a single account', () => {
+    const path = accountsFile({ name: 'a', apiKey: 'planted-api-key', secretKey: 'planted-secret-key' })
+    const faults = faultsOf({ ...KEYS, DAYBOOK_ACCOUNTS: path, DAYBOOK_ACCOUNT: 'main' })
+    expect(faults.map(line => line.split(':')[0])).toEqual([
+      'DAYBOOK_ACCOUNT',
+      'BINANCE_PAY_API_KEY',
+      'BINANCE_PAY_SECRET_KEY',
+    ])
+  })
+
   it('is refused with a key that nobody knows, which is named', () => {
     const [fault, ...more] = faults(accountsFile({ name: 'one', ...pair(1), secretkey: 'planted-typo' }))
     expect(more).toEqual([])
