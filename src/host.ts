@@ -43,15 +43,19 @@ export function processName(): string {
  * that a process that is killed again and again does not fill the disk.
  */
 export async function makeWorkFolder(): Promise<string> {
-  const host = hostname().replace(/[^A-Za-z0-9]/g, '_')
-  const mine = `daybook-work-${host}-`
-  const parent = tmpdir()
-  for (const name of await readdir(parent)) {
-    const pid = name.startsWith(mine) ? Number.parseInt(name.slice(mine.length), 10) : Number.NaN
-    if (Number.isNaN(pid) || isAlive(pid)) continue
-    await rm(join(parent, name), { recursive: true, force: true })
+  for (const name of await readdir(tmpdir())) {
+    const [, owner] = /^daybook-work-(.+:\d+)-\w{6}$/.exec(name) ?? []
+    if (owner === undefined || mayBeAlive(owner)) continue
+    // Another user's is not ours to remove.
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {})
   }
-  return mkdtemp(join(parent, `${mine}${process.pid}-`))
+  return mkdtemp(join(tmpdir(), `daybook-work-${processName()}-`))
+}
+
+/** Whether the process that `processName` named may still be at work. Of other machines nothing is known. */
+export function mayBeAlive(name: string): boolean {
+  const colon = name.lastIndexOf(':')
+  return name.slice(0, colon) !== hostname() || isAlive(Number.parseInt(name.slice(colon + 1), 10))
 }
 
 function isAlive(pid: number): boolean {

@@ -4,7 +4,15 @@ import type { AccountConfig } from './config/accounts.ts'
 import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
 import type { Credentials, Secrets } from './config/secrets.ts'
 import { DaybookError } from './domain/errors.ts'
-import { type Clock, makeWorkFolder, processName, type Random, systemClock, systemRandom } from './host.ts'
+import {
+  type Clock,
+  makeWorkFolder,
+  mayBeAlive,
+  processName,
+  type Random,
+  systemClock,
+  systemRandom,
+} from './host.ts'
 import { createLog, type Log } from './log.ts'
 import { createDownloader } from './providers/download.ts'
 import { createHttp, type Http } from './providers/http.ts'
@@ -18,6 +26,8 @@ import { reportLog } from './stores/report-log.ts'
 /** An account whose provider can be probed. */
 export interface WiredAccount extends Account {
   readonly provider: ProbedProvider
+  /** Throws `config-invalid` when there are none. */
+  readonly credentials: () => Credentials
 }
 
 export interface Daybook {
@@ -69,6 +79,7 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
     log,
     processName: processName(),
     makeWorkFolder,
+    mayBeAlive,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   }
   const parts = { config, secrets, http, store, clock, random, log }
@@ -91,13 +102,15 @@ interface Parts {
 }
 
 function wireAccount(account: AccountConfig, { config, secrets, store, ...parts }: Parts): WiredAccount {
+  const credentials = () => credentialsOf(account, secrets)
   return {
     ref: { provider: account.provider, account: account.account },
+    credentials,
     provider: PROVIDERS[account.provider]({
       ...parts,
       keyRecords: publicKeys(store, account.provider),
       baseUrl: account.baseUrl,
-      credentials: () => credentialsOf(account, secrets),
+      credentials,
       callbackMaxAgeMs: config.callbacks.maxAgeMs,
       keyRefetchAfterMs: KEY_REFETCH_AFTER_MS,
     }),

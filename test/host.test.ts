@@ -10,8 +10,8 @@ describe('a work folder', () => {
     const first = await makeWorkFolder()
     const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' })
     await new Promise(ended => child.on('exit', ended))
-    const dead = first.replace(`-${process.pid}-`, `-${child.pid}-`)
-    const foreign = join(tmpdir(), `daybook-work-another_host-${child.pid}-abcdef`)
+    const dead = first.replace(`:${process.pid}-`, `:${child.pid}-`)
+    const foreign = join(tmpdir(), `daybook-work-another-host:${child.pid}-abcdef`)
     for (const folder of [dead, foreign]) {
       await mkdir(folder)
       await writeFile(join(folder, 'rows'), 'x')

@@ -208,9 +208,35 @@ describe('the pipeline', () => {
     )
   })
 
-  it('corrects a clock that is off and gets through', async () => {
-    await start({ clockSkewMs: 30_000, clockWindowMs: 2_000 })
+  it('corrects a clock that is off by little, and asks for nothing while it is off by more', async () => {
+    await start({ clockSkewMs: 2_000, clockWindowMs: 1_200 })
     await expectWhole(await accepted())
+    test.sandbox.setKnobs({ clockSkewMs: 5_000 })
+    const outcome = await ask({ again: true })
+    expect(outcome).toMatchObject({ outcome: 'rejected', code: '400003' })
+    expect(generations()).toBe(1)
+  })
+
+  it('lets the report whose answer is known win over one that was only matched by time', async () => {
+    await start({ callbackLost: true, processingMs: 1 }, { serve: false })
+    const ours = await accepted()
+    const { reports } = test.daybook.context
+    const { ref } = test.account
+    const theirs = await ask({ again: true })
+    if (theirs.outcome !== 'accepted') throw new Error(JSON.stringify(theirs))
+    const record = await reports.read(ref, theirs.reportId, 'accepted')
+    const read = reports.read
+    // The second report as it would stand had its answer been lost and its slot been matched by time.
+    reports.read = (async (account, reportId, part) =>
+      reportId === theirs.reportId && part === 'accepted'
+        ? { ...record, via: 'match' }
+        : read(account, reportId, part)) as typeof read
+    await new Promise(resolve => setTimeout(resolve, 50))
+    await move(theirs.reportId)
+    const { parse } = await move(ours)
+    expect(parse?.outcome === 'parsed' && parse.manifest.days.map(day => day.publication)).toEqual(
+      Array(3).fill('published'),
+    )
   })
 
   it('resumes a download that breaks off', async () => {

@@ -9,6 +9,7 @@ import type { Daybook, WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { ask, follow, show } from './demo-flow.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { serverOptions } from './serve.ts'
 import type { CommonOptions } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -39,18 +40,24 @@ async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const folder = resolve(options.folder)
   const port = await freePort()
   const sandbox = await startDemoSandbox(folder, port)
-  const daybook = await wireDemo(folder, sandbox, port, options, terminal)
+  try {
+    terminal.say(`sandbox    ${sandbox.url} plays Binance Pay: checks, quota, signed callbacks`)
+    const daybook = await wireDemo(folder, sandbox, port, options, terminal)
+    try {
+      return await tell(daybook, folder, terminal)
+    } finally {
+      await daybook.close()
+    }
+  } finally {
+    await sandbox.stop()
+  }
+}
+
+async function tell(daybook: Daybook, folder: string, terminal: Terminal): Promise<ExitCode> {
   const { startServer } = await import('../server/server.ts')
-  const server = await startServer({
-    context: daybook.context,
-    accounts: daybook.accounts,
-    ...daybook.config.listen,
-    maxCallbackBytes: daybook.config.callbacks.maxBytes,
-    sweepEveryMs: daybook.config.sweepEveryMs,
-  })
+  const server = await startServer(serverOptions(daybook))
   try {
     const [account] = daybook.accounts as [WiredAccount]
-    terminal.say(`sandbox    ${sandbox.url} plays Binance Pay: checks, quota, signed callbacks`)
     terminal.say(`daybook    ${server.url}/callbacks/binance-pay/main takes callbacks`)
     const reportId = await ask(daybook, account, terminal)
     await follow(daybook, account, reportId, terminal)
@@ -58,8 +65,6 @@ async function runDemo(options: DemoOptions): Promise<ExitCode> {
     return EXIT.done
   } finally {
     await server.stop()
-    await daybook.close()
-    await sandbox.stop()
   }
 }
 

@@ -17,6 +17,13 @@ import { submitCommand } from './submit.ts'
 
 enableCompileCache()
 
+// A reader such as `head` may go away before everything is written; that is its right, not a failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', error => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  })
+}
+
 const program = new Command('daybook')
   .description(
     "Keeps a merchant's book of balance activity. Settings come from the environment; see the README.",

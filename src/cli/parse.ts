@@ -1,6 +1,7 @@
 /** `daybook parse`: turns an archived file into published days. */
 import type { Command } from 'commander'
 import type { Manifest } from '../domain/report.ts'
+import type { MatchOutcome } from '../stages/match.ts'
 import type { ParseOutcome } from '../stages/parse.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { daysText } from './days.ts'
@@ -27,16 +28,16 @@ async function runParse(reportId: string, options: ParseOptions): Promise<ExitCo
   ])
   return withSession(options, async ({ daybook, terminal }) => {
     const account = chooseAccount(daybook, options.account)
-    await match(daybook.context, account, reportId)
+    const matched = await match(daybook.context, account, reportId)
     const outcome = await parse(daybook.context, account, reportId)
-    for (const line of explain(outcome)) terminal.say(line)
+    for (const line of explain(outcome, matched)) terminal.say(line)
     const rows = 'manifest' in outcome ? operationsTable(outcome.manifest) : []
     terminal.result('parse', { account: account.ref.account, reportId, ...outcome }, rows)
     return 'manifest' in outcome ? EXIT.done : EXIT.notReady
   })
 }
 
-function explain(outcome: ParseOutcome): string[] {
+function explain(outcome: ParseOutcome, matched: MatchOutcome): string[] {
   switch (outcome.outcome) {
     case 'parsed':
       return summaryOf(outcome.manifest)
@@ -45,7 +46,18 @@ function explain(outcome: ParseOutcome): string[] {
     case 'not-archived':
       return ['The file is not archived yet; run "daybook archive" first.']
     case 'range-unknown':
-      return ['Nobody here is known to have asked for this report, so the days it covers are not known.']
+      return [`The days this report covers are not known: ${explainMatch(matched)}`]
+  }
+}
+
+function explainMatch(matched: MatchOutcome): string {
+  switch (matched.outcome) {
+    case 'ambiguous':
+      return `the answers of slots ${matched.slots.join(' and ')} were lost, and it may belong to any of them.`
+    case 'answer-awaited':
+      return `slot ${matched.slot} still waits for its answer; try again in a moment.`
+    default:
+      return 'nobody here is known to have asked for it.'
   }
 }
 

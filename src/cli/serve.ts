@@ -1,5 +1,7 @@
 /** `daybook serve`: takes callbacks and moves reports on, until it is told to stop. */
 import type { Command } from 'commander'
+import type { ServerOptions } from '../server/server.ts'
+import type { Daybook } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
@@ -20,19 +22,15 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
   const { startServer } = await import('../server/server.ts')
   return withSession(
     options,
-    async ({ daybook: { config, context, accounts }, terminal }) => {
+    async ({ daybook, terminal }) => {
+      for (const { credentials } of daybook.accounts) credentials()
       const stopped = stopSignal()
-      const server = await startServer({
-        context,
-        accounts,
-        ...config.listen,
-        maxCallbackBytes: config.callbacks.maxBytes,
-        sweepEveryMs: config.sweepEveryMs,
-      })
-      const paths = accounts.map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
+      const server = await startServer(serverOptions(daybook))
+      const paths = daybook.accounts.map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
       terminal.result('serve', { url: server.url, callbacks: paths }, [])
       for (const path of paths) terminal.say(`Takes callbacks at ${server.url}${path}`)
       await stopped
+      endSoon()
       await server.stop()
       return EXIT.done
     },
@@ -40,9 +38,27 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
   )
 }
 
+/** The settings of the server of this Daybook. */
+export function serverOptions({ config, context, accounts }: Daybook): ServerOptions {
+  return {
+    context,
+    accounts,
+    ...config.listen,
+    maxCallbackBytes: config.callbacks.maxBytes,
+    sweepEveryMs: config.sweepEveryMs,
+  }
+}
+
 /** Resolves at the first request to end; a second one ends the process at once, as it does by default. */
 export function stopSignal(): Promise<void> {
   return new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
+}
+
+const PATIENCE_MS = 10_000
+
+/** Ends the process even if a transfer drags on: a stage may be killed anywhere, and the next run goes on. */
+function endSoon(): void {
+  setTimeout(() => process.exit(EXIT.done), PATIENCE_MS).unref()
 }

@@ -25,9 +25,11 @@ export interface Download {
   readonly contentType: string | null
   /** The bytes, once. Throws `download-failed` when they end early and cannot be continued. */
   readonly bytes: AsyncIterable<Uint8Array>
+  /** Frees the connection when `bytes` was never begun. */
+  discard(): Promise<void>
 }
 
-/** Opens a link; the caller must read `bytes` to its end or stop iterating it. */
+/** Opens a link; the caller must read `bytes`, to its end or not, or discard it. */
 export type Downloader = (link: string) => Promise<Download>
 
 const MOST_REDIRECTS = 4
@@ -47,6 +49,7 @@ export function createDownloader(options: DownloadOptions): Downloader {
       name: fileName(first, url),
       contentType: headerOf(first, 'content-type') ?? null,
       bytes: resumed(first, headers => get(url, headers), options),
+      discard: () => first.body.dump().catch(() => {}),
     }
   }
 }

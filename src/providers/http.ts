@@ -84,7 +84,7 @@ function unreachable(error: unknown, host: string): DaybookError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const call = error instanceof Error && 'syscall' in error ? String(error.syscall) : ''
   const refused = NOT_SENT.has(code) && !WHILE_CONNECTED.has(call)
-  const sent = !refused && !/^(CERT_|ERR_TLS_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_VERIFY)/.test(code)
+  const sent = !refused && !/^(CERT_|ERR_TLS_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)
   const why = error instanceof Error ? error.message || code : 'unknown error'
   return new DaybookError('provider-unreachable', `${host} could not be reached: ${why}.`, {
     details: { host, sent },

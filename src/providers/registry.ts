@@ -14,5 +14,3 @@ export type ProviderOptions = BinancePayOptions
 export const PROVIDERS = {
   [BINANCE_PAY]: binancePay,
 } as const satisfies Record<string, (options: ProviderOptions) => ProbedProvider>
-
-export type ProviderName = keyof typeof PROVIDERS

@@ -2,6 +2,7 @@
  * Moves reports on in the background: those a callback has told of at once, and at start and on a timer
  * every unfinished one. What failed is tried again later and later; a new callback ends the waiting.
  */
+import { findFault } from '../domain/errors.ts'
 import { errorFields } from '../log.ts'
 import { type AdvanceOutcome, advance, unfinishedReports } from '../pipeline.ts'
 import type { Account, Context } from '../stages/context.ts'
@@ -21,7 +22,7 @@ export interface WorkerOptions {
   readonly atOnce?: number
 }
 
-const FIRST_WAIT_MS = 10_000
+const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 3_600_000
 
 interface Job {
@@ -69,16 +70,22 @@ export function startWorker({ context, accounts, sweepEveryMs, atOnce = 2 }: Wor
         archive: outcome.archive.outcome,
         parse: outcome.parse?.outcome,
       })
-      if (isDone(outcome)) jobs.delete(job.name)
-      else wait(job)
+      if (isDone(outcome)) {
+        jobs.delete(job.name)
+        return
+      }
+      const stuck = stuckAs(outcome)
+      if (stuck !== undefined) context.log.warn('report.stuck', { ...fields, ...stuck })
+      wait(job, true)
     } catch (error) {
-      wait(job)
+      wait(job, findFault(error)?.retry ?? true)
       context.log.error('report.failed', { ...fields, failures: job.failures, ...errorFields(error) })
     }
   }
 
-  function wait(job: Job): void {
-    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** job.failures, LONGEST_WAIT_MS)
+  /** What a retry cannot mend is looked at again all the same, but seldom: a person may have mended it. */
+  function wait(job: Job, soon: boolean): void {
+    const waitMs = soon ? Math.min(FIRST_WAIT_MS * 2 ** job.failures, LONGEST_WAIT_MS) : LONGEST_WAIT_MS
     job.failures++
     job.notBefore = context.clock.now().getTime() + waitMs
   }
@@ -113,6 +120,12 @@ export function startWorker({ context, accounts, sweepEveryMs, atOnce = 2 }: Wor
       await Promise.all([sweeping, ...running.values()])
     },
   }
+}
+
+/** What no waiting will change by itself, so that the owner hears of it. */
+function stuckAs({ match, archive, parse }: AdvanceOutcome): Record<string, string> | undefined {
+  if (archive.outcome === 'undeliverable') return { reason: 'undeliverable', status: archive.status }
+  return parse?.outcome === 'range-unknown' ? { reason: 'range-unknown', match } : undefined
 }
 
 function isDone({ parse }: AdvanceOutcome): boolean {

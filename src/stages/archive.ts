@@ -108,16 +108,18 @@ async function transfer(
   const file = safeSegment(download.name)
   const sha256 = createHash('sha256')
   let size = 0
-  const created = await context.store.create(
-    reportKeys(account.ref, reportId).file(file),
-    expectReport(
-      tee(download, chunk => {
-        sha256.update(chunk)
-        size += chunk.length
-        context.onProgress?.({ stage: 'archive', reportId, bytes: size })
-      }),
-    ),
-  )
+  const created = await context.store
+    .create(
+      reportKeys(account.ref, reportId).file(file),
+      expectReport(
+        tee(download, chunk => {
+          sha256.update(chunk)
+          size += chunk.length
+          context.onProgress?.({ stage: 'archive', reportId, bytes: size })
+        }),
+      ),
+    )
+    .finally(() => download.discard())
   if (created.outcome === 'exists') {
     const stored = await findStored(context, account, reportId)
     if (stored !== undefined) return stored

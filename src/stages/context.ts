@@ -28,6 +28,8 @@ export interface Context {
   readonly log: Log
   /** Who writes the records: host and process. */
   readonly processName: string
+  /** Whether the process of that name may still be at work; unknown counts as yes. */
+  readonly mayBeAlive: (processName: string) => boolean
   /** Makes a folder for files that live only while a stage runs; the stage removes it. */
   readonly makeWorkFolder: () => Promise<string>
   /** Bytes and rows done so far, for whoever shows progress. */

@@ -4,16 +4,22 @@
  */
 import { monthOf } from '../domain/calendar.ts'
 import { isUnsettled, type Slot } from '../domain/quota.ts'
+import type { AcceptedRecord } from '../domain/report.ts'
 import type { Account, Context } from './context.ts'
 
 export type MatchOutcome =
   | { outcome: 'matched' }
   /** No unsettled slot fits: nobody here asked for this report. */
   | { outcome: 'no-match' }
-  /** Several slots fit; the answers still under way, or a person, must tell them apart. */
-  | { outcome: 'ambiguous'; slots: number }
+  /** The one slot that fits belongs to a process that may still get its answer. */
+  | { outcome: 'answer-awaited'; slot: number }
+  /** Several slots fit, and nothing tells them apart. */
+  | { outcome: 'ambiguous'; slots: number[] }
 
-type MatchContext = Pick<Context, 'ledger' | 'reports' | 'clock' | 'log'>
+type MatchContext = Pick<Context, 'ledger' | 'reports' | 'clock' | 'log' | 'mayBeAlive'>
+
+/** Longer than any call takes: after it, an answer that is not recorded never will be. */
+const ANSWER_PATIENCE_MS = 120_000
 
 /** The id's second is cut off, clocks may differ by the provider's window, and a claim precedes its call. */
 const BEFORE_MS = 3_000
@@ -24,29 +30,39 @@ export async function match(
   account: Account,
   reportId: string,
 ): Promise<MatchOutcome> {
-  const { ledger, reports, clock } = context
-  const known = await reports.read(account.ref, reportId, 'accepted')
+  const known = await context.reports.read(account.ref, reportId, 'accepted')
   if (known !== undefined) {
-    // The run that wrote this may have died before it settled the slot.
-    const at = clock.now().toISOString()
-    await ledger.settle(account.ref, known.slot.month, known.slot.number, {
-      outcome: 'accepted',
-      reportId,
-      at,
-    })
+    await settleKnown(context, account, known)
     return { outcome: 'matched' }
   }
   const madeAt = account.provider.reports?.createdAt(reportId)
   if (madeAt === undefined) return { outcome: 'no-match' }
-  const slots = await ledger.month(account.ref, monthOf(madeAt))
-  const candidates = slots.filter(
-    slot => isSettledBy(slot, reportId) || (isUnsettled(slot) && fits(slot, madeAt)),
-  )
-  const slot = candidates.find(candidate => isSettledBy(candidate, reportId)) ?? candidates[0]
+  const slots = await context.ledger.month(account.ref, monthOf(madeAt))
+  const settled = slots.find(slot => isSettledBy(slot, reportId))
+  if (settled !== undefined) return settle(context, account, reportId, settled)
+  const candidates = slots.filter(slot => isUnsettled(slot) && fits(slot, madeAt))
+  const [slot] = candidates
   if (slot === undefined) return { outcome: 'no-match' }
-  if (candidates.length > 1 && !isSettledBy(slot, reportId))
-    return { outcome: 'ambiguous', slots: candidates.length }
+  if (candidates.length > 1) return { outcome: 'ambiguous', slots: candidates.map(({ number }) => number) }
+  if (awaitsAnswer(context, slot)) return { outcome: 'answer-awaited', slot: slot.number }
   return settle(context, account, reportId, slot)
+}
+
+/** The run that wrote the record may have died before it settled the slot. */
+async function settleKnown(
+  { ledger, clock }: MatchContext,
+  { ref }: Account,
+  { reportId, slot }: AcceptedRecord,
+): Promise<void> {
+  const at = clock.now().toISOString()
+  await ledger.settle(ref, slot.month, slot.number, { outcome: 'accepted', reportId, at })
+}
+
+/** Whether the claimant is still waiting: its answer will say what no guess by time can. */
+function awaitsAnswer({ clock, mayBeAlive }: MatchContext, { claim, outcome }: Slot): boolean {
+  if (outcome !== undefined) return false
+  const waitedMs = clock.now().getTime() - new Date(claim.claimedAt).getTime()
+  return waitedMs < ANSWER_PATIENCE_MS && mayBeAlive(claim.by)
 }
 
 function isSettledBy({ outcome }: Slot, reportId: string): boolean {

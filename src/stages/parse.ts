@@ -54,10 +54,20 @@ export async function parse(
   }
 }
 
+/** How far an id's time may lie from the asking and still be believed: ids need not be clocks. */
+const BELIEVED_MS = 86_400_000
+
+/**
+ * A report matched by time alone counts as made when its slot was claimed, less the second that an id cuts
+ * off: so one whose answer is known always wins over it.
+ */
 function originOf(account: Account, accepted: AcceptedRecord, archived: ArchiveRecord): DayOrigin {
-  const { reportId, askedAt } = accepted
-  const generatedAt = account.provider.reports?.createdAt(reportId)?.toISOString() ?? askedAt
-  return { reportId, generatedAt, sourceSha256: archived.sha256 }
+  const { reportId, via } = accepted
+  const asked = new Date(accepted.askedAt)
+  const made = account.provider.reports?.createdAt(reportId)
+  const believed = made !== undefined && Math.abs(made.getTime() - asked.getTime()) <= BELIEVED_MS
+  const at = via === 'match' ? new Date(asked.getTime() - 5_000) : believed ? made : asked
+  return { reportId, generatedAt: at.toISOString(), sourceSha256: archived.sha256 }
 }
 
 interface Job {

@@ -49,12 +49,14 @@ export async function submit(
   const asked = input.again ? undefined : await askedBefore(context, account, input.request)
   if (asked !== undefined) return asked
 
-  const month = monthOf(now)
+  // The claim's time must lie close to the call's, whatever the looking took.
+  const claimedAt = clock.now()
+  const month = monthOf(claimedAt)
   const claimed = await ledger.claim(account.ref, month, account.monthlyLimit, {
     ...input,
     by: context.processName,
     claimId: context.random.hex(16),
-    claimedAt: now.toISOString(),
+    claimedAt: claimedAt.toISOString(),
   })
   if (claimed.outcome === 'quota-exhausted') {
     return { outcome: 'quota-exhausted', month, limit: account.monthlyLimit, opensAt: opensAt(month) }
@@ -64,7 +66,7 @@ export async function submit(
   const lost = await lostRace(context, account, input, month, slot)
   if (lost !== undefined) return lost
   const answer = await provider.submit(input.request)
-  return record(context, account, input, { month, slot, askedAt: now.toISOString() }, answer)
+  return record(context, account, input, { month, slot, askedAt: claimedAt.toISOString() }, answer)
 }
 
 function abilityOf(account: Account): Reports {
@@ -147,7 +149,13 @@ async function record(
   }
   const outcome: SlotOutcome =
     answer.outcome === 'accepted' ? { outcome: 'accepted', reportId: answer.reportId, at } : { ...answer, at }
-  await ledger.settle(account.ref, month, slot, outcome)
+  const standing = await ledger.settle(account.ref, month, slot, outcome)
+  if (outcome.outcome === 'accepted' && standing.outcome === 'accepted') {
+    // A report that others asked for in the same second was taken for ours; its rows give way to ours.
+    const matchedTo = standing.reportId
+    if (matchedTo !== outcome.reportId)
+      log.error('slot.mismatched', { ...where, ...logged(answer), matchedTo })
+  }
   log.info(`report.${answer.outcome}`, { ...where, ...logged(answer) })
   return answer.outcome === 'accepted'
     ? { outcome: 'accepted', reportId: answer.reportId, month, slot }

@@ -48,12 +48,26 @@ export async function publishDay(
       if ((await store.create(key, createReadStream(path))).outcome === 'created') return 'published'
       continue
     }
-    const metadata = await readActivityMetadata(storedSource(store, standing))
+    const metadata = await readStanding(store, standing)
+    if (metadata === undefined) continue
     const order = compareOrigin(metadata, origin)
     if (order > 0) return 'newer-kept'
     if (order === 0 && metadata[METADATA.parserVersion] === PARSER_VERSION) return 'published'
     if ((await store.replace(key, createReadStream(path), standing.etag)).outcome === 'replaced')
       return 'published'
+  }
+}
+
+/** The metadata of what stands, or `undefined` when it was replaced while it was read. */
+async function readStanding(
+  store: ObjectStore,
+  standing: ObjectHead,
+): Promise<Record<string, string> | undefined> {
+  try {
+    return await readActivityMetadata(storedSource(store, standing))
+  } catch (error) {
+    if ((await store.head(standing.key))?.etag === standing.etag) throw error
+    return undefined
   }
 }
 

@@ -8,6 +8,8 @@ import { createRecord, readRecord } from './record.ts'
 const publicKeyRecord = z.object({
   serial: z.string(),
   publicKey: z.string(),
+  /** The address of the API that printed it. */
+  printedBy: z.string(),
   firstSeenAt: z.iso.datetime(),
 })
 export type PublicKeyRecord = z.infer<typeof publicKeyRecord>

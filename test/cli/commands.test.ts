@@ -220,6 +220,8 @@ describe('a day with daybook', () => {
     const none = await runDaybook(['submit', '--day', '2025-01-05'], { DAYBOOK_STORE: join(folder, 'other') })
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('has no credentials') })
     expect(await objectKeys(join(folder, 'other'))).toEqual([])
+    const deaf = await runDaybook(['serve'], { DAYBOOK_STORE: join(folder, 'other') })
+    expect(deaf).toMatchObject({ code: 2, stderr: expect.stringContaining('has no credentials') })
     await writeFile(join(folder, 'a-file'), '')
     const file = await runDaybook(['status'], { ...env, DAYBOOK_STORE: join(folder, 'a-file') })
     expect(file.code).not.toBe(0)

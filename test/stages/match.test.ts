@@ -40,7 +40,13 @@ describe('matching a report whose answer was lost', () => {
   beforeEach(() => {
     const store = memoryStore()
     const clock = fixedClock('2026-10-15T12:05:00Z')
-    context = { ledger: quotaLedger(store), reports: reportLog(store), clock, log: quietLog() }
+    context = {
+      ledger: quotaLedger(store),
+      reports: reportLog(store),
+      clock,
+      log: quietLog(),
+      mayBeAlive: () => false,
+    }
   })
 
   const claim = (at: string, end?: string) =>
@@ -90,11 +96,21 @@ describe('matching a report whose answer was lost', () => {
     expect(await match(context, account, idMadeAt('2026-10-15T12:00:01Z'))).toEqual({ outcome: 'no-match' })
   })
 
+  it('leaves a slot to its claimant while that may still get its answer', async () => {
+    const clock = fixedClock('2026-10-15T12:00:20Z')
+    context = { ...context, clock, mayBeAlive: name => name === 'test' }
+    await claim(at)
+    const reportId = idMadeAt('2026-10-15T12:00:01Z')
+    expect(await match(context, account, reportId)).toEqual({ outcome: 'answer-awaited', slot: 1 })
+    await clock.advance(120_000)
+    expect(await match(context, account, reportId)).toEqual({ outcome: 'matched' })
+  })
+
   it('takes none when two slots fit, until one of them is settled', async () => {
     await claim(at, '2026-10-03')
     await claim(at, '2026-10-04')
     const reportId = idMadeAt('2026-10-15T12:00:01Z')
-    expect(await match(context, account, reportId)).toEqual({ outcome: 'ambiguous', slots: 2 })
+    expect(await match(context, account, reportId)).toEqual({ outcome: 'ambiguous', slots: [1, 2] })
     await settle(1, { outcome: 'accepted', reportId: '466780563124436993', at })
     expect(await match(context, account, reportId)).toEqual({ outcome: 'matched' })
     expect(await accepted(reportId)).toMatchObject({ slot: { number: 2 } })

@@ -60,6 +60,12 @@ export function binancePay(options: BinancePayOptions): BinancePay {
   }
 }
 
+/**
+ * A report is asked for only while the clocks agree this far: the month it is counted in and the match of
+ * a lost answer both rest on our time (`turnOfMonth`, `match`).
+ */
+const MOST_SKEW_MS = 2_500
+
 function balanceReports(client: BinancePayClient, credentials: () => Credentials): Reports {
   return {
     refusal(request, now) {
@@ -69,7 +75,10 @@ function balanceReports(client: BinancePayClient, credentials: () => Credentials
     createdAt,
     async submit(request) {
       try {
-        return readBalanceReportAnswer(await client.call(BALANCE_REPORT_PATH, balanceReportBody(request)))
+        const body = balanceReportBody(request)
+        return readBalanceReportAnswer(
+          await client.call(BALANCE_REPORT_PATH, body, { mostSkewMs: MOST_SKEW_MS }),
+        )
       } catch (error) {
         return unanswered(error)
       }
@@ -107,7 +116,8 @@ function findKey(ring: KeyRing): KeyRing['find'] {
     try {
       return await ring.find(serial)
     } catch (error) {
-      throw new DaybookError('provider-unreachable', 'The key of a callback could not be fetched.', {
+      const why = findFault(error)?.message ?? 'unexpected error'
+      throw new DaybookError('provider-unreachable', `The key of a callback could not be fetched: ${why}`, {
         cause: error,
       })
     }

@@ -21,9 +21,14 @@ export interface ClientOptions {
 
 export interface BinancePayClient {
   /** Posts a body to a path and reads the envelope. Throws `provider-unreachable`. */
-  call(path: string, body: unknown): Promise<Envelope>
+  call(path: string, body: unknown, options?: CallOptions): Promise<Envelope>
   /** How far the provider's clock was ahead of ours at its last answer, in milliseconds, to about a second. */
   aheadMs(): number | undefined
+}
+
+export interface CallOptions {
+  /** The largest difference of the clocks that is corrected; any when absent. */
+  readonly mostSkewMs?: number
 }
 
 const NONCE_LENGTH = 32
@@ -36,8 +41,8 @@ export function binancePayClient(options: ClientOptions): BinancePayClient {
   let offsetMs = 0
   let aheadMs: number | undefined
 
-  async function send(path: string, bytes: Uint8Array): Promise<HttpAnswer> {
-    const timestampMs = options.clock.now().getTime() + offsetMs
+  async function send(path: string, bytes: Uint8Array, correctionMs: number): Promise<HttpAnswer> {
+    const timestampMs = options.clock.now().getTime() + correctionMs
     const nonce = options.random.hex(NONCE_LENGTH)
     const { apiKey, secretKey } = options.credentials()
     const headers = requestHeaders(apiKey, secretKey, timestampMs, nonce, bytes)
@@ -51,16 +56,18 @@ export function binancePayClient(options: ClientOptions): BinancePayClient {
   return {
     aheadMs: () => aheadMs,
 
-    async call(path, body) {
+    async call(path, body, { mostSkewMs = Number.POSITIVE_INFINITY } = {}) {
       const bytes = Buffer.from(writeJson(body))
-      const answer = await send(path, bytes)
+      const answer = await send(path, bytes, Math.abs(offsetMs) <= mostSkewMs ? offsetMs : 0)
       const envelope = readEnvelope(answer)
       if (envelope.result !== 'failure' || envelope.code !== INVALID_TIMESTAMP) return envelope
       if (envelope.ambiguous || answer.date === undefined || aheadMs === undefined) return envelope
+      if (Math.abs(aheadMs) > mostSkewMs)
+        return { ...envelope, says: `${envelope.says}; ${skewText(aheadMs)}` }
       // The request was refused for its time alone, so signing it anew cannot do anything twice.
       offsetMs = aheadMs
       options.log.warn('clock.skewed', { provider: 'binance-pay', providerAheadMs: aheadMs })
-      const second = readEnvelope(await send(path, bytes))
+      const second = readEnvelope(await send(path, bytes, offsetMs))
       return second.result === 'failure'
         ? { ...second, says: `${second.says}; ${skewText(offsetMs)}` }
         : second
@@ -70,5 +77,5 @@ export function binancePayClient(options: ClientOptions): BinancePayClient {
 
 function skewText(aheadMs: number): string {
   const seconds = (Math.abs(aheadMs) / 1000).toFixed(1)
-  return `by its HTTP date, its clock is about ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's`
+  return `by its HTTP date, its clock is about ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's, so set this machine's clock`
 }

@@ -12,7 +12,7 @@ import { readPublicKey } from './public-key.ts'
 
 /** Where keys are kept, so that they are evidence and a restart needs no network. */
 export interface KeyRecords {
-  read(serial: string): Promise<{ readonly publicKey: string } | undefined>
+  read(serial: string): Promise<KeyRecord | undefined>
   /** What stands there already is never changed. */
   create(record: KeyRecord): Promise<'created' | 'exists'>
 }
@@ -20,6 +20,7 @@ export interface KeyRecords {
 interface KeyRecord {
   readonly serial: string
   readonly publicKey: string
+  readonly printedBy: string
   readonly firstSeenAt: string
 }
 
@@ -32,6 +33,8 @@ export interface KeyRing {
 
 export interface KeyRingOptions {
   readonly provider: string
+  /** The API's address: a key that another one printed, such as a sandbox, is not trusted. */
+  readonly baseUrl: string
   readonly fetchKeys: () => Promise<CertificateEntry[]>
   readonly records: KeyRecords
   readonly clock: Clock
@@ -55,7 +58,8 @@ export function keyRing(options: KeyRingOptions): KeyRing {
   async function fromStore(serial: string): Promise<KeyObject | undefined> {
     if (!isSafeSegment(serial) || unknown.has(serial)) return undefined
     const record = await options.records.read(serial)
-    return record === undefined ? undefined : readPublicKey(record.publicKey, options.smallestBits)
+    if (record?.printedBy !== options.baseUrl) return undefined
+    return readPublicKey(record.publicKey, options.smallestBits)
   }
 
   async function refresh(): Promise<string[]> {
@@ -91,7 +95,12 @@ export function keyRing(options: KeyRingOptions): KeyRing {
 
   async function record(serial: string, publicKey: string): Promise<void> {
     const firstSeenAt = options.clock.now().toISOString()
-    const outcome = await options.records.create({ serial, publicKey, firstSeenAt })
+    const outcome = await options.records.create({
+      serial,
+      publicKey,
+      printedBy: options.baseUrl,
+      firstSeenAt,
+    })
     if (outcome === 'created') options.log.warn('key.first-seen', { provider: options.provider, serial })
   }
 

@@ -105,12 +105,31 @@ describe('a submission', () => {
   })
 
   it('makes one report when the clock has to be corrected', async () => {
-    sandbox.setKnobs({ clockSkewMs: 5000 })
+    sandbox.setKnobs({ clockSkewMs: 2000, clockWindowMs: 1200 })
     const before = { submits: submits(), made: made() }
     expect(await providerAt().reports.submit(REQUEST)).toMatchObject({ outcome: 'accepted' })
     expect({ submits: submits() - before.submits, made: made() - before.made }).toEqual({
       submits: 2,
       made: 1,
+    })
+  })
+
+  it('is not made while the clocks are so far apart that the month could be in doubt', async () => {
+    sandbox.setKnobs({ clockSkewMs: 5000 })
+    const before = { submits: submits(), made: made() }
+    const { reports, probe } = providerAt()
+    expect(await reports.submit(REQUEST)).toMatchObject({
+      outcome: 'rejected',
+      code: '400003',
+      says: expect.stringMatching(
+        /clock is about [456]\.\d s ahead of this machine's, so set this machine's clock/,
+      ),
+    })
+    await probe()
+    expect(await reports.submit(REQUEST)).toMatchObject({ outcome: 'rejected', code: '400003' })
+    expect({ submits: submits() - before.submits, made: made() - before.made }).toEqual({
+      submits: 2,
+      made: 0,
     })
   })
 

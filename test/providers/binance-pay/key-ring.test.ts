@@ -29,7 +29,11 @@ const TWO = makeKey()
 const SMALL = makeKey(1024)
 const REFETCH_AFTER_MS = 10_000
 
-function ringOver(entries: CertificateEntry[], store: ObjectStore = memoryStore()) {
+function ringOver(
+  entries: CertificateEntry[],
+  store: ObjectStore = memoryStore(),
+  baseUrl = 'https://api.example.com',
+) {
   const clock = fixedClock()
   const log = quietLog()
   const provider = {
@@ -41,6 +45,7 @@ function ringOver(entries: CertificateEntry[], store: ObjectStore = memoryStore(
   }
   const ring = keyRing({
     provider: 'binance-pay',
+    baseUrl,
     async fetchKeys() {
       provider.fetches++
       await provider.gate
@@ -220,8 +225,16 @@ describe('the store', () => {
     expect(JSON.parse(Buffer.from(object!.bytes).toString())).toEqual({
       serial: ONE.serial,
       publicKey: ONE.publicKey,
+      printedBy: 'https://api.example.com',
       firstSeenAt: '2026-03-10T12:00:00.000Z',
     })
+  })
+
+  it('does not trust a key that another API printed, such as a sandbox', async () => {
+    const { ring, store } = ringOver([ONE])
+    await ring.refresh()
+    const elsewhere = ringOver([], store, 'https://other.example.com')
+    expect(await elsewhere.finds(ONE.serial, ONE)).toBe(false)
   })
 
   it('has the keys after a restart, without the network', async () => {
