@@ -48,6 +48,7 @@ export interface WiringOptions {
 /** The longest answer of an API; balances of all assets are far below. */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
 const DOWNLOAD_SILENCE_MS = 60_000
+const DOWNLOAD_DEADLINE_MS = 3_600_000
 const NOT_FOUND_PATIENCE_MS = 30_000
 const KEY_REFETCH_AFTER_MS = 10_000
 
@@ -71,6 +72,7 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
       allowedHosts: config.download.hosts,
       maxBytes: config.download.maxBytes,
       timeoutMs: DOWNLOAD_SILENCE_MS,
+      deadlineMs: DOWNLOAD_DEADLINE_MS,
       notFoundPatienceMs: NOT_FOUND_PATIENCE_MS,
       clock,
     }),

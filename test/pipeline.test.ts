@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { reportKeys } from '../src/domain/keys.ts'
-import type { Manifest } from '../src/domain/report.ts'
+import type { ArchiveRecord, Manifest } from '../src/domain/report.ts'
 import { advance } from '../src/pipeline.ts'
 import type { Knobs } from '../src/sandbox/knobs.ts'
+import { archive } from '../src/stages/archive.ts'
 import { type SubmitOutcome, submit } from '../src/stages/submit.ts'
 import {
   eventually,
@@ -170,7 +171,7 @@ describe('the pipeline', () => {
         outcome: 'not-askable',
       })
     }
-    expect(await test.keys()).toEqual([])
+    expect(await test.keys()).toEqual(['doctor/ready'])
   })
 
   it('claims nothing at the turn of a month', async () => {
@@ -330,6 +331,20 @@ describe('the pipeline', () => {
       'archive',
       'callback',
     ])
+    expect((await test.keys()).filter(key => key.startsWith('activity/'))).toEqual([])
+  })
+
+  it('publishes nothing of an archived file that was changed since', async () => {
+    await start({ callbackLost: true, processingMs: 1 }, { serve: false })
+    const reportId = await accepted()
+    await new Promise(resolve => setTimeout(resolve, 50))
+    const { record } = (await archive(test.daybook.context, test.account, reportId)) as {
+      record: ArchiveRecord
+    }
+    const path = join(test.folder, 'store', reportKeys(test.account.ref, reportId).file(record.file))
+    const changed = (await readFile(path, 'utf8')).replace(/,0\.0/, ',9.0')
+    await writeFile(path, changed)
+    await expect(move(reportId)).rejects.toMatchObject({ code: 'file-damaged' })
     expect((await test.keys()).filter(key => key.startsWith('activity/'))).toEqual([])
   })
 

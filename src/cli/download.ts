@@ -1,7 +1,7 @@
 /** `daybook download`: an archived file, checked against its SHA-256, or a link to it. */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { link, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -82,7 +82,7 @@ async function writeFile(
   { daybook, terminal }: Session,
   account: WiredAccount,
   record: ArchiveRecord,
-  out: string = record.file,
+  out: string | undefined,
 ): Promise<ExitCode> {
   const key = reportKeys(account.ref, record.reportId).file(record.file)
   const bytes = daybook.context.store.read(key)
@@ -90,18 +90,26 @@ async function writeFile(
     await pipeline(bytes, expectSha256(record), process.stdout, { end: false })
     return EXIT.done
   }
-  const path = resolve(out)
+  const path = resolve(out ?? plainName(record.file))
   const partial = `${path}.part`
   try {
     await pipeline(bytes, expectSha256(record), createWriteStream(partial))
-    await rename(partial, path)
+    // A name that the user did not give must not cost a file that stands there.
+    if (out === undefined) await link(partial, path)
+    else await rename(partial, path)
   } catch (error) {
-    await rm(partial, { force: true })
     throw writeFault(error, path)
+  } finally {
+    await rm(partial, { force: true })
   }
   terminal.say(`${bytesText(record.size)}, SHA-256 ${record.sha256} checked.`)
   terminal.result('download', { account: account.ref.account, ...record, path }, [path])
   return EXIT.done
+}
+
+/** A name that no later command takes for an option. */
+function plainName(file: string): string {
+  return file.startsWith('-') ? `_${file}` : file
 }
 
 /** Passes bytes on and fails at their end when they are not the ones that were archived. */
@@ -129,7 +137,10 @@ function expectSha256(record: ArchiveRecord): Transform {
 function writeFault(error: unknown, path: string): unknown {
   const code =
     error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined
-  return code === undefined
-    ? error
-    : new DaybookError('usage-invalid', `${path} cannot be written (${code}).`, { cause: error })
+  if (code === undefined) return error
+  const says =
+    code === 'EEXIST'
+      ? `${path} exists; name another file with --out.`
+      : `${path} cannot be written (${code}).`
+  return new DaybookError('usage-invalid', says, { cause: error })
 }

@@ -17,7 +17,6 @@ export const EXIT_OF_FAULT = {
   'provider-unreachable': EXIT.notReady,
   'provider-refused': EXIT.failed,
   'provider-protocol': EXIT.failed,
-  'clock-skewed': EXIT.failed,
   'download-failed': EXIT.notReady,
   'download-refused': EXIT.failed,
   'file-unreadable': EXIT.failed,

@@ -54,7 +54,7 @@ export function loadConfig(env: Env): LoadedConfig {
 
 function readStore(env: Env, faults: Faults): StoreConfig {
   const text = textOf(env, 'DAYBOOK_STORE')
-  if (!/^[a-z0-9+]+:\/\//i.test(text)) return { kind: 'folder', path: resolve(text) }
+  if (!text.startsWith('s3://')) return readFolder(env, text, faults)
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text)
   const prefix = (match?.[2] ?? '').replace(/\/+$/, '')
   if (match === null || !isPrefix(prefix))
@@ -69,6 +69,17 @@ function readStore(env: Env, faults: Faults): StoreConfig {
     endpoint,
     region: textOf(env, 'AWS_REGION'),
   }
+}
+
+/** A mistyped bucket must not become a new, empty folder with a fresh quota. */
+function readFolder(env: Env, text: string, faults: Faults): StoreConfig {
+  if (/^\s|\s$|^~|^[a-z0-9+]+:/i.test(text)) {
+    faults.add('DAYBOOK_STORE', 'expected a folder, s3://bucket or s3://bucket/prefix')
+  }
+  if (env.DAYBOOK_S3_ENDPOINT !== undefined) {
+    faults.add('DAYBOOK_S3_ENDPOINT', 'leave it out: DAYBOOK_STORE is a folder')
+  }
+  return { kind: 'folder', path: resolve(text) }
 }
 
 function isPrefix(prefix: string): boolean {

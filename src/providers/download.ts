@@ -11,6 +11,8 @@ export interface DownloadOptions {
   readonly maxBytes: number
   /** The longest silence of the other side. */
   readonly timeoutMs: number
+  /** The longest a request may take in all, however busy it seems. */
+  readonly deadlineMs: number
   /** How long a 404 is taken for "not there yet". */
   readonly notFoundPatienceMs: number
   readonly clock: Clock
@@ -102,6 +104,7 @@ async function requestOnce(
       dispatcher: agent,
       headersTimeout: options.timeoutMs,
       bodyTimeout: options.timeoutMs,
+      signal: AbortSignal.timeout(options.deadlineMs),
     })
   } catch (error) {
     throw failure(error, url.host)

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DaybookError } from '../domain/errors.ts'
 import type { Account, Context } from '../stages/context.ts'
-import { createApp } from './app.ts'
+import { createApp, READY_KEY } from './app.ts'
 import { startWorker } from './worker.ts'
 
 export interface ServerOptions {
@@ -23,10 +23,15 @@ export interface Server {
 }
 
 /** How long a sender may take over a request, so that idle connections cannot pile up. */
-const REQUEST_TIMEOUT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 15_000
+const CHECK_EVERY_MS = 5_000
+
+/** How long requests under way may take once the server stops. */
+const STOP_PATIENCE_MS = 5_000
 
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { context, accounts } = options
+  await context.store.create(READY_KEY, new Uint8Array())
   const worker = startWorker(options)
   const app = createApp({
     context,
@@ -35,7 +40,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     onReport: worker.wake,
   })
   const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS / 3 },
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: CHECK_EVERY_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+    },
     app,
   )
   try {
@@ -55,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
+      setTimeout(() => server.closeAllConnections(), STOP_PATIENCE_MS).unref()
       await Promise.all([closed, worker.stop()])
       context.log.info('server.stopped', {})
     },

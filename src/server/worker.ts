@@ -90,11 +90,17 @@ export function startWorker({ context, accounts, sweepEveryMs, atOnce = 2 }: Wor
     job.notBefore = context.clock.now().getTime() + waitMs
   }
 
+  /** A clock that was set back must not make the wait longer than the longest. */
+  function isDue({ notBefore }: Job): boolean {
+    const waitMs = notBefore - context.clock.now().getTime()
+    return waitMs <= 0 || waitMs > LONGEST_WAIT_MS
+  }
+
   async function sweep(): Promise<void> {
     for (const account of accounts) {
       for (const reportId of await unfinishedReports(context, account)) {
         const job = jobOf(account, reportId)
-        if (job.notBefore <= context.clock.now().getTime()) queue.add(job)
+        if (isDue(job)) queue.add(job)
       }
     }
     fill()

@@ -45,7 +45,17 @@ export async function match(
   if (slot === undefined) return { outcome: 'no-match' }
   if (candidates.length > 1) return { outcome: 'ambiguous', slots: candidates.map(({ number }) => number) }
   if (awaitsAnswer(context, slot)) return { outcome: 'answer-awaited', slot: slot.number }
+  if (!(await isOurs(account, reportId))) return { outcome: 'no-match' }
   return settle(context, account, reportId, slot)
+}
+
+/**
+ * Whether the provider knows the report as this account's. A signature says who signed, not for whom: one
+ * key may sign for every merchant, so a callback alone must not claim a slot.
+ */
+async function isOurs({ provider }: Account, reportId: string): Promise<boolean> {
+  const status = await provider.reports?.query(reportId)
+  return status !== undefined && status.status !== 'absent'
 }
 
 /** The run that wrote the record may have died before it settled the slot. */

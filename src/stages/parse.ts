@@ -1,4 +1,5 @@
 /** Turns an archived file into published days, a quarantine and a manifest. */
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { ACTIVITY_SCHEMA_VERSION, PARSER_VERSION } from '../domain/activity.ts'
@@ -84,8 +85,8 @@ async function digestArchived(
   const { reportId } = accepted
   const key = reportKeys(account.ref, reportId).file(archived.file)
   const head = await store.head(key)
-  if (head?.size !== archived.size) {
-    const message = `The archived file ${key} is not the one that was recorded: its size differs or it is gone.`
+  if (head === undefined || (await sha256Of(store, key)) !== archived.sha256) {
+    const message = `The archived file ${key} is not the one that was recorded: it is gone or its SHA-256 differs.`
     throw new DaybookError('file-damaged', message, { details: { key } })
   }
   return digestStatement(storedSource(store, head, archived.name), {
@@ -100,6 +101,13 @@ async function digestArchived(
             onProgress({ stage: 'parse', reportId, bytes, rows, totalBytes: archived.size }),
         }),
   })
+}
+
+/** What was verified when it arrived is verified again before it is read: the store is not ours alone. */
+async function sha256Of(store: Context['store'], key: string): Promise<string> {
+  const sha256 = createHash('sha256')
+  for await (const chunk of store.read(key)) sha256.update(chunk)
+  return sha256.digest('hex')
 }
 
 /**

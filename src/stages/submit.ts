@@ -136,6 +136,8 @@ async function record(
 ): Promise<SubmitOutcome> {
   const at = clock.now().toISOString()
   const where = { provider: account.ref.provider, account: account.ref.account, month, slot }
+  // Said before it is written down: should the store fail now, the log still knows what was answered.
+  log.info(`report.${answer.outcome}`, { ...where, ...logged(answer) })
   if (answer.outcome === 'accepted') {
     await reports.create(account.ref, answer.reportId, 'accepted', {
       reportId: answer.reportId,
@@ -156,7 +158,6 @@ async function record(
     if (matchedTo !== outcome.reportId)
       log.error('slot.mismatched', { ...where, ...logged(answer), matchedTo })
   }
-  log.info(`report.${answer.outcome}`, { ...where, ...logged(answer) })
   return answer.outcome === 'accepted'
     ? { outcome: 'accepted', reportId: answer.reportId, month, slot }
     : { ...answer, month, slot }

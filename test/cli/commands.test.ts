@@ -174,6 +174,11 @@ describe('a day with daybook', () => {
     expect(downloaded).toMatchObject({ code: 0 })
     const bytes = await readFile(join(folder, 'report.csv'))
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(downloaded.sha256)
+    expect(await run('download', reportId)).toMatchObject({ code: 0 })
+    expect(await run('download', reportId)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('exists; name another file'),
+    })
     const piped = await run('download', reportId, '--out', '-')
     expect(piped.stdout).toBe(bytes.toString())
     expect(await run('download', reportId, '--link')).toMatchObject({

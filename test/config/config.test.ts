@@ -171,6 +171,25 @@ describe('the store', () => {
     expect(storeOf({ DAYBOOK_STORE: 'book/../x' })).toEqual({ kind: 'folder', path: resolve('x') })
   })
 
+  it('is never a folder by a slip of the pen', () => {
+    for (const text of [
+      's3:/my-bucket',
+      's3:my-bucket',
+      '~/book',
+      '   ',
+      ' book',
+      'gs://bucket',
+      'file:book',
+    ]) {
+      expect(faultsOf({ DAYBOOK_STORE: text })).toEqual([
+        'DAYBOOK_STORE: expected a folder, s3://bucket or s3://bucket/prefix',
+      ])
+    }
+    expect(faultsOf({ DAYBOOK_S3_ENDPOINT: 'http://127.0.0.1:9000' })).toEqual([
+      'DAYBOOK_S3_ENDPOINT: leave it out: DAYBOOK_STORE is a folder',
+    ])
+  })
+
   it('may be a bucket, with a prefix or without', () => {
     const s3 = { kind: 's3', bucket: 'my-bucket', prefix: '', endpoint: undefined, region: 'us-east-1' }
     expect(storeOf({ DAYBOOK_STORE: 's3://my-bucket' })).toEqual(s3)

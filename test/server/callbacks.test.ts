@@ -1,5 +1,7 @@
+import { rename } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { balanceBody, type Signer, startSigner } from '../support/signer.ts'
@@ -246,6 +248,31 @@ describe('the callback route', () => {
     expect(answer.headers.get('x-powered-by')).toBeNull()
     expect(await answer.text()).toBe('{"status":"not-found"}')
     expect((await fetch(url)).status).toBe(404)
+  })
+
+  it('is ready while its store is there, and not when it is gone', async () => {
+    const ready = () => fetch(`${test.server.url}/readyz`).then(({ status }) => status)
+    expect(await ready()).toBe(200)
+    await rename(join(test.folder, 'store'), join(test.folder, 'gone'))
+    expect(await ready()).toBe(503)
+    await rename(join(test.folder, 'gone'), join(test.folder, 'store'))
+    expect(await ready()).toBe(200)
+  })
+
+  it('refuses a path that is no path', async () => {
+    const answer = await post('{}', {}, `${test.server.url}/callbacks/binance-pay/%E0%A4%A`)
+    expect(answer).toMatchObject({ status: 401, text: REFUSED })
+  })
+
+  it('ends within seconds though a sender never finishes', async () => {
+    const socket = connect(Number.parseInt(new URL(url).port, 10), '127.0.0.1', () => {
+      socket.write('POST /callbacks/binance-pay/main HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{')
+    })
+    const closed = new Promise(resolve => socket.on('close', resolve))
+    socket.on('error', () => {})
+    await new Promise(resolve => setTimeout(resolve, 100))
+    await test.server.stop()
+    await closed
   })
 
   it('survives a sender that goes away in the middle', async () => {

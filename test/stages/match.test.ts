@@ -9,6 +9,8 @@ import { fixedClock } from '../support/fixed-clock.ts'
 import { memoryStore } from '../support/memory-store.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
+const FOREIGN = idMadeAt('2026-10-15T12:00:07Z')
+
 const account: Account = {
   ref: { provider: 'binance-pay', account: 'main' },
   provider: {
@@ -17,7 +19,7 @@ const account: Account = {
       refusal: () => undefined,
       createdAt,
       submit: () => Promise.reject(new Error('not here')),
-      query: () => Promise.reject(new Error('not here')),
+      query: async reportId => ({ status: reportId === FOREIGN ? 'absent' : 'processing' }),
     },
   },
   monthlyLimit: 50,
@@ -104,6 +106,12 @@ describe('matching a report whose answer was lost', () => {
     expect(await match(context, account, reportId)).toEqual({ outcome: 'answer-awaited', slot: 1 })
     await clock.advance(120_000)
     expect(await match(context, account, reportId)).toEqual({ outcome: 'matched' })
+  })
+
+  it("leaves a report alone that the provider does not know as this account's", async () => {
+    await claim(at)
+    expect(await match(context, account, FOREIGN)).toEqual({ outcome: 'no-match' })
+    expect(await accepted(FOREIGN)).toBeUndefined()
   })
 
   it('takes none when two slots fit, until one of them is settled', async () => {

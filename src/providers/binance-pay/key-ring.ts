@@ -58,8 +58,7 @@ export function keyRing(options: KeyRingOptions): KeyRing {
   async function fromStore(serial: string): Promise<KeyObject | undefined> {
     if (!isSafeSegment(serial) || unknown.has(serial)) return undefined
     const record = await options.records.read(serial)
-    if (record?.printedBy !== options.baseUrl) return undefined
-    return readPublicKey(record.publicKey, options.smallestBits)
+    return record?.printedBy === options.baseUrl ? tryRead(serial, record.publicKey) : undefined
   }
 
   async function refresh(): Promise<string[]> {
@@ -121,7 +120,9 @@ export function keyRing(options: KeyRingOptions): KeyRing {
   }
 
   function mayRefetch(): boolean {
-    return options.clock.now().getTime() - fetchedAt >= options.refetchAfterMs
+    const waitedMs = options.clock.now().getTime() - fetchedAt
+    // A clock that was set back must not make the wait longer.
+    return waitedMs < 0 || waitedMs >= options.refetchAfterMs
   }
 
   return {
