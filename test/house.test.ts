@@ -29,7 +29,7 @@ function importsOf(path: string): string[] {
 }
 
 const FLOORS: readonly [RegExp, number][] = [
-  [/^src\/domain\//, 0],
+  [/^(src\/domain\/|package\.json$)/, 0],
   [/^src\/(formats|config)\//, 1],
   [/^src\/(log|host)\.ts$/, 1],
   [/^src\/(stores|providers)\//, 2],

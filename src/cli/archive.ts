@@ -13,7 +13,7 @@ interface ArchiveOptions extends CommonOptions {
 export function archiveCommand(): Command {
   return createCommand('archive', 'fetch the file of a report and keep it as it came')
     .argument('<report>', 'the report id')
-    .option('--account <name>', 'the merchant account; not needed when there is one')
+    .option('--account <name>', 'the merchant account; found by the report when absent')
     .addHelpText(
       'after',
       `
@@ -23,10 +23,10 @@ Uses the callback's link, or asks Binance Pay for one; that costs no quota. Exit
 }
 
 async function runArchive(reportId: string, options: ArchiveOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { accountOfReport, withSession } = await import('./session.ts')
   const { archive } = await import('../stages/archive.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const account = chooseAccount(daybook, options.account)
+    const account = await accountOfReport(daybook, options.account, reportId)
     const outcome = await archive(daybook.context, account, reportId)
     terminal.say(explain(outcome))
     const sha256 = 'record' in outcome ? [outcome.record.sha256] : []

@@ -1,6 +1,6 @@
 /** How every command is made: its common options, its exit code, and what a person reads when it fails. */
 import { Command, CommanderError } from 'commander'
-import { findFault } from '../domain/errors.ts'
+import { DaybookError, findFault } from '../domain/errors.ts'
 import { writeJson } from '../domain/json.ts'
 import { EXIT, EXIT_OF_FAULT, type ExitCode } from './exit-codes.ts'
 
@@ -27,7 +27,8 @@ export function exitsWith<A extends unknown[]>(
 /** Says what went wrong and answers the exit code. A fault is explained in a sentence; anything else is a bug. */
 export function reportFailure(error: unknown, argv: readonly string[]): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-  const fault = findFault(error)
+  if (isOfMachine(error) && error.code === 'EPIPE') return EXIT.done
+  const fault = findFault(error) ?? (isOfMachine(error) ? faultOfMachine(error) : undefined)
   const code = fault?.code ?? 'unexpected'
   const says = fault?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
   if (argv.includes('--json')) {
@@ -40,4 +41,15 @@ export function reportFailure(error: unknown, argv: readonly string[]): ExitCode
     )
   }
   return fault === undefined ? EXIT.failed : EXIT_OF_FAULT[fault.code]
+}
+
+/** A refusal of the operating system, such as a folder that cannot be written: no bug of ours. */
+function isOfMachine(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
+function faultOfMachine(error: NodeJS.ErrnoException): DaybookError {
+  return new DaybookError('usage-invalid', `This machine does not let it happen: ${error.message}.`, {
+    cause: error,
+  })
 }

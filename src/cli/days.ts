@@ -33,7 +33,12 @@ export function readMonth(text: string): string {
 export function rangeOf({ day, month, from, to }: DayOptions): DayRange {
   if (day !== undefined) return { start: day, end: addDays(day, 1) }
   if (month !== undefined) return { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
-  if (from !== undefined && to !== undefined) return { start: from, end: addDays(to, 1) }
+  if (from !== undefined && to !== undefined) {
+    if (from <= to) return { start: from, end: addDays(to, 1) }
+    throw new DaybookError('usage-invalid', `--to ${to} lies before --from ${from}.`)
+  }
+  if (from !== undefined) throw new DaybookError('usage-invalid', '--from needs --to, the last day.')
+  if (to !== undefined) throw new DaybookError('usage-invalid', '--to needs --from, the first day.')
   throw new DaybookError('usage-invalid', 'Which days? Say --day, --month, or --from and --to.')
 }
 

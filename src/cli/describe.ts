@@ -30,13 +30,15 @@ async function runDescribe(path: string, options: CommonOptions): Promise<ExitCo
   ])
   const terminal = terminalFor(options)
   const description = await describeFile(await openFile(path))
-  terminal.result('describe', { file: basename(path), ...description }, textOf(description))
   if (description.fault !== null) terminal.say(`This file cannot be parsed: ${description.fault.message}`)
+  terminal.result('describe', { file: basename(path), ...description }, textOf(description))
   return description.fault === null ? EXIT.done : EXIT.failed
 }
 
 async function openFile(path: string): Promise<ByteSource> {
   const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true)
+    throw new DaybookError('usage-invalid', `${path} is a folder; describe takes a file.`)
   if (found?.isFile() !== true) throw new DaybookError('not-found', `There is no file ${path}.`)
   return {
     name: basename(path),
@@ -68,6 +70,7 @@ function textOf({ kind, bytes, parts, notes, statement }: FileDescription): stri
     )
     if (part.missing.length > 0) lines.push(`missing    ${part.missing.join(', ')}`)
   }
+  if (statement.rows === 0) return lines
   const zones = statement.zones.map(({ zone, from }) => `${zone} (${from})`).join(', ')
   lines.push(
     `layout     ${statement.layouts.join(', ') || 'none recognised'}; zone ${zones || 'none'}`,
@@ -88,8 +91,11 @@ function textOf({ kind, bytes, parts, notes, statement }: FileDescription): stri
   ]
 }
 
+/** The commonest few: a line is to be read, and the whole stands in `--json`. */
+const SHOWN = 4
+
 function counted(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([name, count]) => `${name} ×${countText(count)}`)
-    .join(', ')
+  const all = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  const shown = all.slice(0, SHOWN).map(([name, count]) => `${name || '(empty)'} ×${countText(count)}`)
+  return [...shown, ...(all.length > SHOWN ? [`… ${all.length - SHOWN} more`] : [])].join(', ')
 }

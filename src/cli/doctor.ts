@@ -65,7 +65,7 @@ async function examineAccount({ ref, provider }: WiredAccount): Promise<Finding[
         ? ok(`${name}, keys`, countOf(serials.length, 'key'))
         : failed(`${name}, keys`, 'no key that can be trusted'),
       Math.abs(aheadMs) <= MOST_SKEW_MS
-        ? ok(`${name}, clock`, `within ${MOST_SKEW_MS / 1000} s`)
+        ? ok(`${name}, clock`, `${skew}, as far as a header in whole seconds tells`)
         : failed(`${name}, clock`, skew),
     ]
   } catch (error) {

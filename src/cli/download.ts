@@ -25,7 +25,7 @@ interface DownloadOptions extends CommonOptions {
 export function downloadCommand(): Command {
   return createCommand('download', 'get an archived file, checked against its SHA-256, or a link to it')
     .argument('<report>', 'the report id')
-    .option('--account <name>', 'the merchant account; not needed when there is one')
+    .option('--account <name>', 'the merchant account; found by the report when absent')
     .option('-o, --out <file>', 'where to write it; "-" for stdout; its own name here when absent')
     .option('--link', 'print a link instead, where the store can make one')
     .option('--link-seconds <seconds>', 'how long the link works', readSeconds, 900)
@@ -42,9 +42,9 @@ function readSeconds(text: string): number {
 }
 
 async function runDownload(reportId: string, options: DownloadOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { accountOfReport, withSession } = await import('./session.ts')
   return withSession(options, async session => {
-    const account = chooseAccount(session.daybook, options.account)
+    const account = await accountOfReport(session.daybook, options.account, reportId)
     const record = await session.daybook.context.reports.read(account.ref, reportId, 'archive')
     if (record === undefined) {
       throw new DaybookError(

@@ -2,6 +2,7 @@
 /** `daybook`: the entry of the command line. */
 import { enableCompileCache } from 'node:module'
 import { Command } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
 import { archiveCommand } from './archive.ts'
 import { reportFailure } from './command.ts'
 import { demoCommand } from './demo.ts'
@@ -24,10 +25,13 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+const { version } = packageJson
+
 const program = new Command('daybook')
   .description(
     "Keeps a merchant's book of balance activity. Settings come from the environment; see the README.",
   )
+  .version(version)
   .exitOverride()
   .showHelpAfterError('(try --help)')
   .addHelpText(

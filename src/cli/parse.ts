@@ -1,8 +1,10 @@
 /** `daybook parse`: turns an archived file into published days. */
 import type { Command } from 'commander'
+import { DaybookError } from '../domain/errors.ts'
 import type { Manifest } from '../domain/report.ts'
 import type { MatchOutcome } from '../stages/match.ts'
 import type { ParseOutcome } from '../stages/parse.ts'
+import type { Daybook, WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { daysText } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -16,18 +18,19 @@ interface ParseOptions extends CommonOptions {
 export function parseCommand(): Command {
   return createCommand('parse', 'turn an archived report into published days')
     .argument('<report>', 'the report id')
-    .option('--account <name>', 'the merchant account; not needed when there is one')
+    .option('--account <name>', 'the merchant account; found by the report when absent')
     .action(exitsWith(runParse))
 }
 
 async function runParse(reportId: string, options: ParseOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { accountOfReport, withSession } = await import('./session.ts')
   const [{ match }, { parse }] = await Promise.all([
     import('../stages/match.ts'),
     import('../stages/parse.ts'),
   ])
   return withSession(options, async ({ daybook, terminal }) => {
-    const account = chooseAccount(daybook, options.account)
+    const account = await accountOfReport(daybook, options.account, reportId)
+    await expectKnown(daybook, account, reportId)
     const matched = await match(daybook.context, account, reportId)
     const outcome = await parse(daybook.context, account, reportId)
     for (const line of explain(outcome, matched)) terminal.say(line)
@@ -35,6 +38,11 @@ async function runParse(reportId: string, options: ParseOptions): Promise<ExitCo
     terminal.result('parse', { account: account.ref.account, reportId, ...outcome }, rows)
     return 'manifest' in outcome ? EXIT.done : EXIT.notReady
   })
+}
+
+async function expectKnown({ context }: Daybook, { ref }: WiredAccount, reportId: string): Promise<void> {
+  if ((await context.reports.parts(ref, reportId)).size > 0) return
+  throw new DaybookError('not-found', `There is no report ${reportId}; "daybook status" lists them.`)
 }
 
 function explain(outcome: ParseOutcome, matched: MatchOutcome): string[] {

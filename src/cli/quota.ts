@@ -1,7 +1,9 @@
 /** `daybook quota`: what the month's reports were spent on. */
 import type { Command } from 'commander'
-import { monthOf } from '../domain/calendar.ts'
+import { type Month, monthOf } from '../domain/calendar.ts'
 import { opensAt, type Slot, spent } from '../domain/quota.ts'
+import type { Context } from '../stages/context.ts'
+import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { daysText, readMonth } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -15,7 +17,7 @@ interface QuotaOptions extends CommonOptions {
 
 export function quotaCommand(): Command {
   return createCommand('quota', 'show what the reports of a month were spent on')
-    .option('--account <name>', 'the merchant account; not needed when there is one')
+    .option('--account <name>', 'only this merchant account')
     .option('--month <month>', 'YYYY-MM; this month (UTC) when absent', readMonth)
     .action(exitsWith(runQuota))
 }
@@ -23,27 +25,33 @@ export function quotaCommand(): Command {
 async function runQuota(options: QuotaOptions): Promise<ExitCode> {
   const { withSession, chooseAccount } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const { ref, monthlyLimit } = chooseAccount(daybook, options.account)
     const month = options.month ?? monthOf(daybook.context.clock.now())
-    const slots = await daybook.context.ledger.month(ref, month)
-    const used = spent(slots)
-    const left = Math.max(0, monthlyLimit - used)
-    const summary = {
-      account: ref.account,
-      month,
-      limit: monthlyLimit,
-      spent: used,
-      left,
-      opensAt: opensAt(month),
-    }
-    terminal.result('quota', { ...summary, slots }, [
-      `${ref.provider}/${ref.account}, ${month}: ${used} of ${monthlyLimit} used, ${left} left`,
-      ...(slots.length === 0
-        ? []
-        : tableText(['slot', 'outcome', 'days', 'claimed at', 'reason'], slots.map(lineOf))),
-    ])
+    const accounts =
+      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const quotas = await Promise.all(accounts.map(account => quotaOf(daybook.context, account, month)))
+    terminal.result('quota', { month, opensAt: opensAt(month), accounts: quotas }, quotas.flatMap(textOf))
     return EXIT.done
   })
+}
+
+async function quotaOf({ ledger }: Context, { ref, monthlyLimit }: WiredAccount, month: Month) {
+  const slots = await ledger.month(ref, month)
+  const used = spent(slots)
+  return { ...ref, month, limit: monthlyLimit, spent: used, left: Math.max(0, monthlyLimit - used), slots }
+}
+
+function textOf({
+  provider,
+  account,
+  month,
+  limit,
+  spent,
+  left,
+  slots,
+}: Awaited<ReturnType<typeof quotaOf>>): string[] {
+  const title = `${provider}/${account}, ${month}: ${spent} of ${limit} used, ${left} left`
+  if (slots.length === 0) return [title]
+  return [title, ...tableText(['slot', 'outcome', 'days', 'claimed at', 'reason'], slots.map(lineOf))]
 }
 
 function lineOf({ number, claim, outcome }: Slot): string[] {
@@ -60,12 +68,12 @@ function lineOf({ number, claim, outcome }: Slot): string[] {
 function outcomeText(outcome: Slot['outcome']): string {
   switch (outcome?.outcome) {
     case undefined:
-      return 'unknown (no answer recorded)'
+      return 'unknown (no answer recorded), counts as spent'
     case 'accepted':
       return `accepted ${outcome.reportId}`
     case 'rejected':
-      return `rejected ${outcome.code}`
+      return `given back (${outcome.code})`
     case 'unknown':
-      return 'unknown'
+      return 'unknown (answer lost), counts as spent'
   }
 }

@@ -4,7 +4,6 @@ import { systemClock, systemRandom } from '../host.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { tableText } from './terminal.ts'
 
 interface SandboxCommandOptions extends CommonOptions {
   readonly port: number
@@ -13,7 +12,7 @@ interface SandboxCommandOptions extends CommonOptions {
   readonly callbackUrl: string
   readonly state?: string
   readonly seed: string
-  readonly knob: readonly string[]
+  readonly knob?: readonly string[]
   readonly knobs?: boolean
 }
 
@@ -32,7 +31,7 @@ export function sandboxCommand(): Command {
     )
     .option('--state <folder>', 'where its books are kept; forgotten at the end when absent')
     .option('--seed <text>', 'what all rows follow from', 'daybook')
-    .option('--knob <name=value>', 'change its behaviour; may be given several times', collect, [])
+    .option('--knob <name=value>', 'change its behaviour; may be given several times', collect)
     .option('--knobs', 'list the knobs and end')
     .addHelpText(
       'after',
@@ -45,7 +44,7 @@ and in a third:
     .action(exitsWith(runSandbox))
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value]
 }
 
@@ -65,8 +64,11 @@ async function runSandbox(options: SandboxCommandOptions): Promise<ExitCode> {
   const terminal = terminalFor(options)
   if (options.knobs === true) {
     const table = knobs.knobTable()
-    const rows = table.map(({ name, fallback, values, text }) => [name, fallback || "''", values, text])
-    terminal.result('sandbox', { knobs: table }, tableText(['knob', 'default', 'values', 'meaning'], rows))
+    const lines = table.flatMap(({ name, fallback, values, text }) => [
+      `${name}=${fallback}  (${values})`,
+      `    ${text}`,
+    ])
+    terminal.result('sandbox', { knobs: table }, lines)
     return EXIT.done
   }
   const stopped = stopSignal()
@@ -76,7 +78,7 @@ async function runSandbox(options: SandboxCommandOptions): Promise<ExitCode> {
     merchants: [{ name: 'merchant', apiKey, secretKey, callbackUrl }],
     ...(options.state === undefined ? {} : { stateDir: options.state }),
     seed: options.seed,
-    knobs: Object.assign({}, ...[PROCESSING, ...options.knob].map(knobs.parseKnob)),
+    knobs: Object.assign({}, ...[PROCESSING, ...(options.knob ?? [])].map(knobs.parseKnob)),
     clock: systemClock,
     random: systemRandom,
     log: (event, fields) => {

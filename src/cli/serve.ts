@@ -27,14 +27,18 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
       const stopped = stopSignal()
       const server = await startServer(serverOptions(daybook))
       const paths = daybook.accounts.map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
-      terminal.result('serve', { url: server.url, callbacks: paths }, [])
-      for (const path of paths) terminal.say(`Takes callbacks at ${server.url}${path}`)
+      const urls = paths.map(path => `${server.url}${path}`)
+      terminal.result(
+        'serve',
+        { url: server.url, callbacks: urls },
+        urls.map(url => `takes callbacks at ${url}`),
+      )
       await stopped
       endSoon()
       await server.stop()
       return EXIT.done
     },
-    { logs: options.quiet !== true },
+    { logs: options.quiet === true ? 'warn' : 'configured' },
   )
 }
 

@@ -3,6 +3,7 @@ import { loadConfig } from '../config/config.ts'
 import { readEnv } from '../config/env.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { systemClock } from '../host.ts'
+import type { LogLevel } from '../log.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { wire } from '../wiring.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -28,11 +29,11 @@ export function terminalFor({ json = false, quiet = false }: CommonOptions): Ter
 export async function withSession(
   options: CommonOptions,
   run: (session: Session) => Promise<ExitCode>,
-  { logs = options.verbose === true }: { logs?: boolean } = {},
+  { logs = options.verbose === true ? 'configured' : 'silent' }: { logs?: 'configured' | LogLevel } = {},
 ): Promise<ExitCode> {
   const terminal = terminalFor(options)
   const loaded = loadConfig(readEnv())
-  const config = logs ? loaded.config : { ...loaded.config, logLevel: 'silent' as const }
+  const config = logs === 'configured' ? loaded.config : { ...loaded.config, logLevel: logs }
   const daybook = await wire({ ...loaded, config }, { onProgress: terminal.progress })
   try {
     return await run({ daybook, terminal })
@@ -52,4 +53,17 @@ export function chooseAccount({ accounts }: Daybook, name: string | undefined): 
   const says =
     name === undefined ? 'Which account? Say --account' : `There is no account ${name}; say --account`
   throw new DaybookError('usage-invalid', `${says} with one of: ${names.join(', ')}.`)
+}
+
+/** The account that a report belongs to: the one that is named, the only one, or the one that knows the id. */
+export async function accountOfReport(
+  daybook: Daybook,
+  name: string | undefined,
+  reportId: string,
+): Promise<WiredAccount> {
+  if (name !== undefined || daybook.accounts.length === 1) return chooseAccount(daybook, name)
+  for (const account of daybook.accounts) {
+    if ((await daybook.context.reports.parts(account.ref, reportId)).size > 0) return account
+  }
+  throw new DaybookError('not-found', `No account knows a report ${reportId}; "daybook status" lists them.`)
 }

@@ -1,8 +1,14 @@
 /** `daybook status`: what there is, and what is unfinished. */
 import type { Command } from 'commander'
 import { monthOf } from '../domain/calendar.ts'
-import { spent } from '../domain/quota.ts'
-import { type AcceptedRecord, type ReportState, reportState } from '../domain/report.ts'
+import { isUnsettled, spent } from '../domain/quota.ts'
+import {
+  type AcceptedRecord,
+  type Manifest,
+  type ReportState,
+  reportState,
+  type WalletScope,
+} from '../domain/report.ts'
 import type { Context } from '../stages/context.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -18,6 +24,13 @@ interface StatusOptions extends CommonOptions {
 export function statusCommand(): Command {
   return createCommand('status', 'list the reports of every account with their state')
     .option('--account <name>', 'only this merchant account')
+    .addHelpText(
+      'after',
+      `
+States: accepted (asked for, the provider is at work), ready (its callback came), archived (the file is here),
+parsed (its rows are counted and published), unsolicited (a callback for a report nobody here asked for).
+What stops a report is in the log of "daybook serve", and "daybook archive REPORT" says it at once.`,
+    )
     .action(exitsWith(runStatus))
 }
 
@@ -25,8 +38,12 @@ interface ReportStatusLine {
   readonly reportId: string
   readonly state: ReportState
   readonly days: string | null
+  readonly wallets: WalletScope | null
   readonly askedAt: string | null
   readonly rows: number | null
+  readonly quarantined: number | null
+  /** Days of the report whose rows readers see, of all its days. */
+  readonly published: { readonly days: number; readonly of: number } | null
 }
 
 async function runStatus(options: StatusOptions): Promise<ExitCode> {
@@ -51,7 +68,12 @@ async function accountStatus(context: Context, { ref, monthlyLimit }: WiredAccou
     context.ledger.month(ref, month),
     reportStatuses(context, { ref }),
   ])
-  return { ...ref, quota: { month, spent: spent(slots), limit: monthlyLimit }, reports }
+  const lost = slots.filter(isUnsettled).map(({ number, claim }) => ({
+    slot: number,
+    days: daysText(claim.request.range),
+    askedAt: claim.claimedAt,
+  }))
+  return { ...ref, quota: { month, spent: spent(slots), limit: monthlyLimit }, lost, reports }
 }
 
 async function reportStatuses(
@@ -64,26 +86,59 @@ async function reportStatuses(
       parts.has('accepted') ? reports.read(ref, reportId, 'accepted') : undefined,
       parts.has('manifest') ? reports.read(ref, reportId, 'manifest') : undefined,
     ])
-    const rows = manifest?.rows.written ?? null
-    lines.push({ reportId, state: reportState(parts), ...questionOf(accepted), rows })
+    lines.push({ reportId, state: reportState(parts), ...questionOf(accepted), ...resultOf(manifest) })
   }
   return lines
 }
 
-function questionOf(accepted: AcceptedRecord | undefined): { days: string | null; askedAt: string | null } {
-  if (accepted === undefined) return { days: null, askedAt: null }
-  return { days: daysText(accepted.request.range), askedAt: accepted.askedAt }
+function questionOf(accepted: AcceptedRecord | undefined) {
+  if (accepted === undefined) return { days: null, wallets: null, askedAt: null }
+  const { request, askedAt } = accepted
+  return { days: daysText(request.range), wallets: request.wallets, askedAt }
 }
 
-function textOf({ provider, account, quota, reports }: Awaited<ReturnType<typeof accountStatus>>): string[] {
-  const title = `${provider}/${account}: ${quota.spent} of ${quota.limit} reports used in ${quota.month}`
-  if (reports.length === 0) return [title, 'No reports yet; ask for one with "daybook submit".']
-  const rows = reports.map(({ reportId, state, days, askedAt, rows }) => [
+function resultOf(manifest: Manifest | undefined) {
+  if (manifest === undefined) return { rows: null, quarantined: null, published: null }
+  const { rows, days } = manifest
+  const published = days.filter(({ publication }) => publication === 'published').length
+  return {
+    rows: rows.written,
+    quarantined: rows.quarantined,
+    published: { days: published, of: days.length },
+  }
+}
+
+function textOf({
+  provider,
+  account,
+  quota,
+  lost,
+  reports,
+}: Awaited<ReturnType<typeof accountStatus>>): string[] {
+  const lines = [
+    `${provider}/${account}: ${quota.spent} of ${quota.limit} reports used in ${quota.month}`,
+    ...lost.map(
+      ({ slot, days, askedAt }) =>
+        `  slot ${slot}: the answer for ${days}, asked at ${askedAt}, was lost; it counts as spent and waits for a callback`,
+    ),
+  ]
+  if (reports.length > 0) return [...lines, ...tableText(HEADER, reports.map(cellsOf), RIGHT)]
+  return lost.length > 0 ? lines : [...lines, 'No reports yet; ask for one with "daybook submit".']
+}
+
+const HEADER = ['report', 'state', 'days', 'wallets', 'asked at', 'rows', 'quarantined', 'published']
+const RIGHT = ['rows', 'quarantined', 'published']
+
+function cellsOf(report: ReportStatusLine): string[] {
+  const { reportId, state, days, wallets, askedAt, rows, quarantined, published } = report
+  return [
     reportId,
     state,
-    days ?? 'unknown days',
-    askedAt ?? '',
+    days ?? 'unknown',
+    wallets ?? '',
+    askedAt?.replace(/\.\d+Z$/, 'Z') ?? '',
     rows === null ? '' : countText(rows),
-  ])
-  return [title, ...tableText(['report', 'state', 'days', 'asked at', 'rows'], rows, ['rows'])]
+    quarantined === null ? '' : countText(quarantined),
+    published === null ? '' : `${published.days} of ${published.of} days`,
+  ]
 }

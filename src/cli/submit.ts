@@ -31,7 +31,7 @@ export function submitCommand(): Command {
     .addHelpText(
       'after',
       `
-The result is the report's id. The file comes later: run "daybook serve" to take the callback, or
+At most 89 days at once, and nothing newer than three days ago (UTC). The result is the report's id. The file comes later: run "daybook serve" to take the callback, or
 "daybook archive" to ask for it.
 
 Example:
@@ -77,11 +77,12 @@ function explain(outcome: SubmitOutcome, { range }: ReportRequest): string {
   }
 }
 
-function exitCodeOf({ outcome }: SubmitOutcome): ExitCode {
-  switch (outcome) {
+function exitCodeOf(outcome: SubmitOutcome): ExitCode {
+  switch (outcome.outcome) {
     case 'accepted':
-    case 'already-requested':
       return EXIT.done
+    case 'already-requested':
+      return outcome.reportId === undefined ? EXIT.notReady : EXIT.done
     case 'quota-exhausted':
       return EXIT.quota
     case 'month-turning':

@@ -37,11 +37,11 @@ export function createTerminal({ json, quiet, stdout, stderr, clock }: TerminalO
     result(command, data, text) {
       endProgress()
       if (json) stdout.write(`${writeJson({ version: JSON_VERSION, command, ...data })}\n`)
-      else for (const line of text) stdout.write(`${line}\n`)
+      else for (const line of text) stdout.write(`${plain(line)}\n`)
     },
     say(line) {
       endProgress()
-      if (!quiet) stderr.write(`${line}\n`)
+      if (!quiet) stderr.write(`${plain(line)}\n`)
     },
     progress(progress) {
       if (quiet || stderr.isTTY !== true) return
@@ -54,6 +54,11 @@ export function createTerminal({ json, quiet, stdout, stderr, clock }: TerminalO
     },
     endProgress,
   }
+}
+
+/** Names from files and providers must not steer the terminal. */
+function plain(line: string): string {
+  return line.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, '\ufffd')
 }
 
 /** Often enough to look alive, seldom enough to cost nothing. */

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { VARIABLES } from '../../src/config/env.ts'
 import { freePort } from '../support/free-port.ts'
@@ -52,6 +54,35 @@ describe('daybook', () => {
       expect(stderr).not.toMatch(/^\s+at /m)
     }
     expect((await runDaybook(['submti'])).stderr).toContain('Did you mean submit?')
+  })
+
+  it('tells its version', async () => {
+    expect((await runDaybook(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('ends quietly when its reader goes away', async () => {
+    const main = join(import.meta.dirname, '../../src/cli/main.ts')
+    const { stderr } = await promisify(execFile)('sh', [
+      '-c',
+      `"${process.execPath}" "${main}" sandbox --knobs | head -n 1`,
+    ])
+    expect(stderr).toBe('')
+  })
+
+  it('says in words what the machine refuses', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'daybook-words-'))
+    await writeFile(join(folder, 'file'), '')
+    for (const args of [
+      ['demo', '--folder', join(folder, 'file')],
+      ['describe', folder],
+      ['describe', join(folder, 'none')],
+    ]) {
+      const { code, stderr } = await runDaybook(args)
+      expect([args[0], code]).not.toEqual([args[0], 0])
+      expect(stderr).toMatch(/^daybook: /m)
+      expect(stderr).not.toMatch(/^\s+at |should not have happened/m)
+    }
+    await rm(folder, { recursive: true })
   })
 
   it('names every fault of the configuration at once, and no secret', async () => {
@@ -157,7 +188,10 @@ describe('a day with daybook', () => {
       outcome: 'already-requested',
       reportId,
     })
-    expect(await runJson('quota')).toMatchObject({ code: 0, spent: 1, limit: 50, left: 49 })
+    expect(await runJson('quota')).toMatchObject({
+      code: 0,
+      accounts: [{ account: 'main', spent: 1, limit: 50, left: 49 }],
+    })
     expect(await run('quota')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`accepted ${reportId}`),
