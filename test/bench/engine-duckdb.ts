@@ -11,7 +11,7 @@
  * - input order is not kept.
  */
 import { DuckDBInstance } from '@duckdb/node-api'
-import operations from '../../src/domain/operations.json' with { type: 'json' }
+import { CATEGORY_TABLE } from './category-table.ts'
 import type { EngineJob } from './engine.ts'
 
 type Form = (path: string) => string
@@ -37,8 +37,7 @@ async function copyWith({ path, folder, threads }: EngineJob, form: Form): Promi
 }
 
 function categoryValues(): string {
-  const categories = new Map(operations.map(({ operation, category }) => [operation, category]))
-  return [...categories].map(names => `(${names.map(quoted).join(', ')})`).join(', ')
+  return [...CATEGORY_TABLE].map(names => `(${names.map(quoted).join(', ')})`).join(', ')
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
@@ -78,8 +77,7 @@ const AMOUNT = `CASE WHEN units IS NOT NULL THEN CAST(units AS DECIMAL(38,18)) E
 const shortest = (decimal: string) => `regexp_replace(CAST(${decimal} AS VARCHAR), '\\.?0+$', '')`
 const AMOUNT_TEXT = `CASE WHEN units IS NOT NULL THEN ${shortest('units')} ELSE ${shortest(SLOW_AMOUNT)} END`
 
-const CATEGORY = `CASE WHEN operation = 'Transfer'
-  THEN CASE WHEN starts_with(remark, 'Binance Pay') THEN 'pay' ELSE 'transfer' END
+const CATEGORY = `CASE WHEN operation = 'Transfer' AND starts_with(remark, 'Binance Pay') THEN 'pay'
   ELSE coalesce(category, 'unknown') END`
 
 /** The text of src/domain/activity.ts up to the occurrence number. */

@@ -3,7 +3,7 @@
  * writes no order, no days and no proof. Amounts are exact DECIMAL(38,18), cast from text.
  */
 import { join } from 'node:path'
-import operations from '../../src/domain/operations.json' with { type: 'json' }
+import { CATEGORY_TABLE } from './category-table.ts'
 import type { EngineJob } from './engine.ts'
 
 const CSV_COLUMNS = ['user_id', 'time', 'wallet', 'operation', 'asset', 'change', 'remark']
@@ -12,8 +12,10 @@ export async function runPolars({ path, folder, threads }: EngineJob): Promise<v
   // Polars reads this once, when it is loaded.
   process.env.POLARS_MAX_THREADS = String(threads)
   const { default: pl } = await import('nodejs-polars')
-  const categories = new Map(operations.map(({ operation, category }) => [operation, category]))
-  const known = pl.DataFrame({ operation: [...categories.keys()], category: [...categories.values()] })
+  const known = pl.DataFrame({
+    operation: [...CATEGORY_TABLE.keys()],
+    category: [...CATEGORY_TABLE.values()],
+  })
   const isPayment = pl
     .col('operation')
     .eq(pl.lit('Transfer'))
