@@ -23,23 +23,22 @@ const source =
     : `(SELECT * REPLACE (${jsonAmount} AS amount) FROM read_json('${folder}/*.jsonl.gz',
         format = 'newline_delimited', columns = {${jsonColumns}}))`
 
+const values = `epoch_us(CAST(time AS TIMESTAMP)), user_id, wallet, operation, category, asset,
+  CAST(amount AS DECIMAL(38,18)), remark, extra`
 // Sums of hashes, not their xor: pairs of identical rows would cancel each other.
-const contents = `sum(CAST(hash(epoch_us(CAST(time AS TIMESTAMP)), user_id, wallet, operation, category, asset,
-  CAST(amount AS DECIMAL(38,18)), remark, extra) AS HUGEINT))`
-const rowIds = engine.rowIds
-  ? 'sum(CAST(hash(row_id) AS HUGEINT)), count(DISTINCT row_id), bit_xor(hash(row_id, remark))'
-  : `'', '', ''`
+const sumOfHashes = (columns: string) => `sum(CAST(hash(${columns}) AS HUGEINT))`
+const rowIds = engine.rowIds ? sumOfHashes(`row_id, ${values}`) : "''"
 
 async function textOf(sql: string): Promise<string[][]> {
   const reader = await connection.runAndReadAll(sql)
   return reader.getRows().map(row => row.map(String))
 }
 
-const [totals] = await textOf(`SELECT count(*), ${contents}, ${rowIds} FROM ${source}`)
+const [totals] = await textOf(`SELECT count(*), ${sumOfHashes(values)}, ${rowIds} FROM ${source}`)
 const amount = 'CAST(sum(CAST(amount AS DECIMAL(38,18))) AS VARCHAR)'
 const sums = await textOf(`SELECT wallet || ' ' || asset, ${amount} FROM ${source} GROUP BY 1 ORDER BY 1`)
-const [rows, rowsHash, ...ids] = totals!
-const content: OutputContent = { rows: rows!, rowsHash: rowsHash!, rowIds: ids.join(' ').trim(), sums }
+const [rows, rowsHash, ids] = totals!
+const content: OutputContent = { rows: rows!, rowsHash: rowsHash!, rowIds: ids!, sums }
 process.stdout.write(`${JSON.stringify(content)}\n`)
 connection.closeSync()
 instance.closeSync()

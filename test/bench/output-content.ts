@@ -5,7 +5,7 @@ export interface OutputContent {
   readonly rows: string
   /** Over all columns but the row id. */
   readonly rowsHash: string
-  /** Empty for engines without row ids. */
+  /** Over all columns, the row id with them; empty for engines without row ids. */
   readonly rowIds: string
   /** `wallet asset` and its sum as a plain decimal of scale 18, sorted. */
   readonly sums: ReadonlyArray<readonly string[]>

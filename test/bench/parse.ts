@@ -135,6 +135,6 @@ function resultText(
       parts.push(`${summaries[0]!.rows / 1e6}M rows, one run each:`, tableOf(summaries))
   }
   if (small.length > 0) parts.push(growthText(small, large))
-  if (!flags.quick) parts.push(requirementsText(requirements))
+  if (!flags.quick && requirements.length > 0) parts.push(requirementsText(requirements))
   return parts.join('\n\n')
 }
