@@ -7,6 +7,11 @@ import { type FileLimits, RATIO_GRACE_BYTES } from './limits.ts'
 /** Node inflates 2.5 times faster in chunks of this size than in its default of 16 KiB. */
 const CHUNK = { chunkSize: 256 * 1024 }
 
+/** A budget with nothing spent. */
+export function newBudget(limits: FileLimits, compressedBytes: number): InflateBudget {
+  return { limits, compressedBytes, inflatedBytes: 0 }
+}
+
 export const gunzip = () => createGunzip(CHUNK)
 export const inflateRaw = () => createInflateRaw(CHUNK)
 
@@ -49,7 +54,8 @@ async function* rememberFault(source: AsyncIterable<Uint8Array>, remember: (faul
   }
 }
 
-function spend(budget: InflateBudget, bytes: number): void {
+/** Counts bytes against the limits, and throws when one is passed. */
+export function spend(budget: InflateBudget, bytes: number): void {
   budget.inflatedBytes += bytes
   const { limits, inflatedBytes, compressedBytes } = budget
   if (inflatedBytes > limits.inflatedBytes) {
