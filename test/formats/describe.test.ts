@@ -105,7 +105,7 @@ describe('describeFile', () => {
     const files: Array<[string, Uint8Array | string]> = [
       ['empty', ''],
       ['html', '<html>'],
-      ['xlsx', await zipOf({ 'xl/workbook.xml': '<x/>' })],
+      ['xlsx-sheet', await zipOf({ 'xl/workbook.xml': '<x/>' })],
       ['truncated', gzip.subarray(0, gzip.length - 10)],
       ['truncated', 'UTC_Time,Account,Operation,Coin,Change\n2026-10-01 00:00:00,Spot,"Dep'],
       ['no-header', '1,2,3\n'],
