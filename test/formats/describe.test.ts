@@ -85,6 +85,24 @@ describe('describeFile', () => {
     ])
   })
 
+  it('reads as the statement does: added names, semicolons, packed lines', async () => {
+    const text = renderStatement(rows.slice(0, 9), 'B-bare').replace('Change', 'Net')
+    const packed = text.replace(/.+/g, line => `"${line}"`)
+    const columns = { amount: ['Net'] }
+    for (const [content, separator] of [
+      [text, ','],
+      [text.replaceAll(',', ';'), ';'],
+      [packed, ','],
+    ] as const) {
+      const described = await describeFile(sourceOf(content), { columns })
+      expect(described).toMatchObject({
+        fault: null,
+        parts: [{ separator, missing: [], times: { '9999-99-99 99:99:99': 9 }, cellsPerRow: { 7: 9 } }],
+        statement: { rows: 9, unreadable: {} },
+      })
+    }
+  })
+
   it('holds no id and no amount', async () => {
     const texts = [
       renderStatement(rows, 'B-quoted'),
