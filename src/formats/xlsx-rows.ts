@@ -31,7 +31,7 @@ export async function* readSheet(
 }
 
 function rowGatherer(strings: SharedStrings, limits: FileLimits) {
-  const text = cellText(limits.lineBytes)
+  const text = cellText()
   let rows: SheetRow[] = []
   let row = 0
   let cells: string[] = []

@@ -10,14 +10,13 @@ export interface SharedStrings {
 const BLOCK_BYTES = 1024 ** 2
 const MOST_BLOCKS = 128
 const MOST_STRINGS = 4_000_000
+/** The format's own limit. */
+const MOST_CELL_CHARACTERS = 32_767
 
-/** Reads `xl/sharedStrings.xml`; `maxBytes` is the limit of a single string. */
-export async function readSharedStrings(
-  chunks: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<SharedStrings> {
+/** Reads `xl/sharedStrings.xml`. */
+export async function readSharedStrings(chunks: AsyncIterable<Uint8Array>): Promise<SharedStrings> {
   const pool = stringPool()
-  const text = cellText(maxBytes)
+  const text = cellText()
   const handler = {
     open: (name: string) => (name === 'si' ? text.start() : text.open(name)),
     text: text.add,
@@ -86,7 +85,7 @@ function tooMany(): Error {
  * Gathers the text of a cell or a shared string: that of `t` and `v`, in several runs where parts of it have
  * formats, but not how it is pronounced (`rPh`).
  */
-export function cellText(maxBytes: number) {
+export function cellText() {
   let text = ''
   let isText = false
   let isSound = false
@@ -102,8 +101,11 @@ export function cellText(maxBytes: number) {
     },
     add(piece: string): void {
       if (!isText) return
-      if (text.length + piece.length > maxBytes) {
-        throw unreadable('xlsx-strings', `A cell of the workbook holds more than ${maxBytes} characters.`)
+      if (text.length + piece.length > MOST_CELL_CHARACTERS) {
+        throw unreadable(
+          'xlsx-strings',
+          `A cell of the workbook holds more than ${MOST_CELL_CHARACTERS} characters.`,
+        )
       }
       text += piece
     },

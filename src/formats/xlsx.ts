@@ -34,7 +34,7 @@ export async function openXlsx(
   names: ColumnNames,
 ): Promise<{ parts: SheetPart[]; ignored: number }> {
   const sheets = await listSheets(files)
-  const strings = await sharedStrings(files, budget)
+  const strings = await sharedStrings(files)
   const found: Array<Sheet & { start: SheetStart }> = []
   for (const sheet of sheets) {
     const rows = readSheet(sheet.file.read(), strings, budget.limits)
@@ -96,8 +96,8 @@ async function readElements(
   for await (const _ of readXml(file.read(), { open, text() {}, close() {} }));
 }
 
-async function sharedStrings(files: readonly ZipFile[], { limits }: InflateBudget): Promise<SharedStrings> {
+async function sharedStrings(files: readonly ZipFile[]): Promise<SharedStrings> {
   const file = files.find(({ name }) => name === 'xl/sharedStrings.xml')
   if (file === undefined) return { get: () => undefined }
-  return readSharedStrings(file.read(), limits.lineBytes)
+  return readSharedStrings(file.read())
 }

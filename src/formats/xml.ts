@@ -17,7 +17,7 @@ export interface XmlHandler {
 const DEEPEST = 64
 const MOST_ATTRIBUTES = 64
 /** So many characters are parsed at a time. */
-const PIECE = 64 * 1024
+const PIECE = 16 * 1024
 
 /** Feeds the handler; yields after each piece, so that what was gathered can be handed on. */
 export async function* readXml(chunks: AsyncIterable<Uint8Array>, handler: XmlHandler): AsyncGenerator<void> {

@@ -20,6 +20,7 @@ describe('layoutOf', () => {
     ['B', 'UTC', 'User_ID,UTC_Time,Account,Operation,Coin,Change,Remark'],
     ['C', undefined, 'User ID,Time,Account,Operation,Coin,Change,Remark'],
     ['C', undefined, 'User_Id,Time,Account,Operation,Coin,Change,Remark'],
+    ['C', undefined, 'User_ID,Time,Account,Operation,Coin,Change,Remark'],
     ['B', 'UTC', ' USER_ID , utc time,account,OPERATION,coin,change,remark'],
     ['C', undefined, 'ID de usuario,Tiempo,Cuenta,Operación,Moneda,Cambio,Observación'],
     ['C', undefined, 'Identifiant utilisateur,Durée,Compte,Opération,Jeton,Change,Remarque'],
