@@ -7,6 +7,9 @@ import { readZone } from './zone.ts'
 /** So many rows may stand above the header: a title, the user, the period. */
 const PREAMBLE_ROWS = 100
 
+/** So many characters are handed on at a time. */
+const CHUNK = 128 * 1024
+
 export interface SheetStart {
   /** The row the text begins with. */
   readonly row: number
@@ -47,15 +50,18 @@ export async function* csvOfSheet(
   start: SheetStart,
 ): AsyncGenerator<Uint8Array> {
   let line = 1
+  let waiting = ''
   for await (const batch of rows) {
-    const lines: string[] = []
     for (const { number, cells } of batch) {
-      if (number > line) lines.push('\n'.repeat(number - line))
-      lines.push(number < start.row ? '\n' : `${csvLine(cells)}\n`)
+      waiting += '\n'.repeat(number - line)
+      waiting += number < start.row ? '\n' : `${csvLine(cells)}\n`
       line = number + 1
+      if (waiting.length < CHUNK) continue
+      yield Buffer.from(waiting)
+      waiting = ''
     }
-    yield Buffer.from(lines.join(''))
   }
+  if (waiting !== '') yield Buffer.from(waiting)
 }
 
 function csvLine(cells: readonly string[]): string {

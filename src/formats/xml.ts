@@ -17,7 +17,7 @@ export interface XmlHandler {
 const DEEPEST = 64
 const MOST_ATTRIBUTES = 64
 /** So many characters are parsed at a time. */
-const PIECE = 16 * 1024
+const PIECE = 8 * 1024
 
 /** Feeds the handler; yields after each piece, so that what was gathered can be handed on. */
 export async function* readXml(chunks: AsyncIterable<Uint8Array>, handler: XmlHandler): AsyncGenerator<void> {
@@ -35,7 +35,8 @@ export async function* readXml(chunks: AsyncIterable<Uint8Array>, handler: XmlHa
 }
 
 function boundedParser(handler: XmlHandler) {
-  const parser = sax.parser(true, { position: false })
+  // It checks its own limits by position, so it must keep count of that.
+  const parser = sax.parser(true, { position: true })
   let depth = 0
   let attributes = 0
   parser.onopentagstart = () => {

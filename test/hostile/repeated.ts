@@ -30,6 +30,22 @@ export function repeatedSource(head: string, piece: Uint8Array, count: number, t
   }
 }
 
+/** A source of so many lines, each made when it is read. It tells a size that nobody counted. */
+export function countedSource(head: string, count: number, line: (index: number) => string): ByteSource {
+  return {
+    name: 'hostile.csv',
+    size: 2 ** 40,
+    async *read({ end } = { start: 0 }) {
+      yield Buffer.from(head.slice(0, end))
+      for (let from = 0; end === undefined && from < count; from += 1000) {
+        yield Buffer.from(
+          Array.from({ length: Math.min(1000, count - from) }, (_, index) => line(from + index)).join(''),
+        )
+      }
+    },
+  }
+}
+
 /** Deflated data of `head` and then `count` times the same piece, made without unpacking it. */
 export function deflatedRepeat(head: string | Uint8Array, piece: string, count: number): Buffer {
   const flushed = (text: string | Uint8Array) =>
@@ -44,18 +60,20 @@ export function gzipAround(deflated: Buffer): Buffer {
   return Buffer.concat([Buffer.from('1f8b0800000000000003', 'hex'), deflated, Buffer.alloc(8)])
 }
 
-/** A zip of deflated data, with a CRC-32 and sizes that a directory may as well claim. */
-export function zipAround(files: Readonly<Record<string, Buffer>>, claimedSize: number): Buffer {
+/** A zip of texts, and of deflated data with a CRC-32 and a size that a directory may as well claim. */
+export function zipAround(files: Readonly<Record<string, Buffer | string>>, claimedSize: number): Buffer {
   const locals: Buffer[] = []
   const central: Buffer[] = []
   let offset = 0
-  for (const [name, deflated] of Object.entries(files)) {
+  for (const [name, content] of Object.entries(files)) {
+    const isText = typeof content === 'string'
+    const deflated = isText ? deflateRawSync(content) : content
     const shared = Buffer.alloc(26)
     shared.writeUInt16LE(20, 0)
     shared.writeUInt16LE(8, 4)
-    shared.writeUInt32LE(crc32(''), 10)
+    shared.writeUInt32LE(isText ? crc32(content) : 0, 10)
     shared.writeUInt32LE(deflated.length, 14)
-    shared.writeUInt32LE(claimedSize, 18)
+    shared.writeUInt32LE(isText ? content.length : claimedSize, 18)
     shared.writeUInt16LE(Buffer.byteLength(name), 22)
     const rest = Buffer.alloc(14)
     rest.writeUInt32LE(offset, 10)
