@@ -5,8 +5,8 @@ export interface ByteCursor {
   take(size: number): Promise<Buffer>
   /** The next `size` bytes as they come; fewer where the bytes end earlier. */
   pass(size: number): AsyncGenerator<Uint8Array>
-  /** Passes over `size` bytes; answers how many there were. */
-  skip(size: number): Promise<number>
+  /** Passes over `size` bytes, as far as there are any. */
+  skip(size: number): Promise<void>
   /** Whatever is left. */
   rest(): AsyncGenerator<Uint8Array>
   /** Gives up what the bytes are read from. */
@@ -37,10 +37,8 @@ export function byteCursor(chunks: AsyncIterable<Uint8Array>): ByteCursor {
     return Buffer.concat(await Array.fromAsync(pass(size)))
   }
 
-  async function skip(size: number): Promise<number> {
-    let count = 0
-    for await (const piece of pass(size)) count += piece.length
-    return count
+  async function skip(size: number): Promise<void> {
+    for await (const _ of pass(size));
   }
 
   return {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ByteSource } from '../../src/formats/byte-source.ts'
 import { openContainer } from '../../src/formats/container.ts'
 import { limitsOf } from '../../src/formats/limits.ts'
@@ -165,9 +165,9 @@ it('lets go of its source when a part is given up or the last one is read', asyn
   }
   const { parts } = await openContainer(counting, limitsOf())
   for (const part of parts) await Array.fromAsync(part.read())
+  await vi.waitFor(() => expect(open).toBe(0))
   for await (const _ of parts[0]!.read()) break
-  await new Promise(resolve => setTimeout(resolve, 20))
-  expect(open).toBe(0)
+  await vi.waitFor(() => expect(open).toBe(0))
 })
 
 it('ends in a named outcome whatever bytes are changed', async () => {

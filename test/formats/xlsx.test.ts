@@ -178,6 +178,8 @@ describe('what is no such workbook', () => {
     ['too-many-columns', { S: sheetRow(1, [inline('XFD', 1, 'x')]) }, {}],
     ['xlsx-xml', { S: '<row' }, {}],
     ['xlsx-xml', { S: '<x>'.repeat(100_000) }, {}],
+    ['xlsx-xml', { S: '<x>'.repeat(100) + '</x>'.repeat(100) }, {}],
+    ['xlsx-xml', { S: '' }, { 'xl/worksheets/sheet1.xml': '<!DOCTYPE x><worksheet/>' }],
     ['xlsx-xml', { S: `<row ${Array.from({ length: 100 }, (_, index) => `a${index}="1"`).join(' ')}/>` }, {}],
     ['xlsx-xml', { S: '<row r="1"><c r="A1" t="str"><v>&a;</v></c></row>' }, {}],
     ['xlsx-xml', { S: '' }, { 'xl/worksheets/sheet1.xml': `${doctype}<worksheet>&b;</worksheet>` }],
