@@ -4,6 +4,7 @@ import type { ByteSource } from '../../src/formats/byte-source.ts'
 import { openContainer } from '../../src/formats/container.ts'
 import { limitsOf } from '../../src/formats/limits.ts'
 import { outcomeOf, readContainer } from '../support/file-outcome.ts'
+import { chanceFrom } from '../support/statement-generator.ts'
 import { gzipOf, sourceOf } from '../support/statement-source.ts'
 import { headerOf, longNameOf, type MadeEntry, paxOf, tarOf } from '../support/tar-maker.ts'
 
@@ -149,7 +150,11 @@ it('is refused when it inflates too far', async () => {
 })
 
 it('lets go of its source when a part is given up or the last one is read', async () => {
-  const packed = gzipOf(tarOf(['a', 'b'].map(letter => ({ name: `${letter}.csv`, content: TEXT }))))
+  const chance = chanceFrom(3)
+  // So large that reading one file does not reach the end of the source.
+  const noise = Array.from({ length: 400_000 }, () => chance(1e9).toString(36)).join(',')
+  const entries = ['a.csv', 'b.csv', 'read me.txt'].map(name => ({ name, content: noise }))
+  const packed = gzipOf(tarOf(entries))
   let open = 0
   const counting: ByteSource = {
     name: 'x.tar.gz',
@@ -157,7 +162,7 @@ it('lets go of its source when a part is given up or the last one is read', asyn
     async *read(span) {
       open += 1
       try {
-        yield* sourceOf(packed, 'x', 7).read(span)
+        yield* sourceOf(packed, 'x').read(span)
       } finally {
         open -= 1
       }

@@ -159,6 +159,18 @@ describe('a cell', () => {
   })
 })
 
+it('counts the text it gives against the limits, and refuses a row that is too wide', async () => {
+  const header = HEADER.map((name, index) => inline('ABCDEFG'[index]!, 1, name))
+  const rows = Array.from({ length: 20 }, (_, index) =>
+    sheetRow(index + 2, [{ at: `G${index + 2}`, type: 's', xml: '<v>0</v>' }]),
+  )
+  const shared = file(await workbookFrom({ S: sheetRow(1, header) + rows.join('') }, ['x'.repeat(30_000)]))
+  expect(await outcomeOf(shared, { inflatedBytes: 200_000 })).toBe('file-unreadable/too-large')
+  expect(await outcomeOf(shared)).toMatch(/^read 60\d{4}$/)
+  const wide = sheetRow(1, header) + sheetRow(2, [inline('XFD', 2, 'x')])
+  expect(await outcomeOf(file(await workbookFrom({ S: wide })))).toBe('file-unreadable/too-many-columns')
+})
+
 describe('what is no such workbook', () => {
   const cells = (count: number) =>
     sheetRow(
