@@ -45,6 +45,7 @@ export async function openContainer(
   if (kind === 'tar')
     return openTar(
       'tar',
+      source.name,
       limits,
       () => source.read(),
       span => source.read(span),
@@ -54,8 +55,7 @@ export async function openContainer(
 }
 
 function single(kind: ContainerKind, name: string, read: Part['read']): Container {
-  const total = partOf(name)?.total ?? 1
-  return { kind, parts: [textPart({ name, read })], notes: total > 1 ? ['one-part-of-several'] : [] }
+  return { kind, parts: [textPart({ name, read })], notes: notesOf(name, 0) }
 }
 
 /** A gzip holds one text, or a tar of several. */
@@ -63,13 +63,14 @@ async function openGzip(source: ByteSource, limits: FileLimits): Promise<Contain
   const inflate = () => readGzip(source, newBudget(limits, source.size))
   const cursor = byteCursor(inflate())
   const head = await cursor.take(HEAD_BYTES).finally(cursor.close)
-  if (kindOf(head) === 'tar') return openTar('tar.gz', limits, inflate, undefined)
+  if (kindOf(head) === 'tar') return openTar('tar.gz', source.name, limits, inflate, undefined)
   return single('gzip', innerName(source.name), inflate)
 }
 
 /** A tar that is not packed can be read from any place; a packed one only forwards. */
 async function openTar(
   kind: 'tar' | 'tar.gz',
+  name: string,
   limits: FileLimits,
   read: () => AsyncIterable<Uint8Array>,
   readPlace: ByteSource['read'] | undefined,
@@ -81,7 +82,7 @@ async function openTar(
   return {
     kind,
     parts: inOrder.map((file: TarFile) => textPart({ name: file.name, read: () => place(file) })),
-    notes: notesOf(ignored),
+    notes: notesOf(name, ignored),
   }
 }
 
@@ -90,11 +91,15 @@ async function openZipped(source: ByteSource, limits: FileLimits, names: ColumnN
   const files = await openZip(source, budget)
   const kind = isWorkbook(files) ? 'xlsx' : 'zip'
   const { parts, ignored } = kind === 'xlsx' ? await openXlsx(files, budget, names) : chooseParts(files)
-  return { kind, parts: parts.map(textPart), notes: notesOf(ignored) }
+  return { kind, parts: parts.map(textPart), notes: notesOf(source.name, ignored) }
 }
 
-function notesOf(ignored: number): string[] {
-  return ignored > 0 ? ['entries-ignored'] : []
+/** `name` is that of the file, which may be one part of several itself. */
+function notesOf(name: string, ignored: number): string[] {
+  return [
+    ...(ignored > 0 ? ['entries-ignored'] : []),
+    ...((partOf(name)?.total ?? 1) > 1 ? ['one-part-of-several'] : []),
+  ]
 }
 
 /** A part that refuses to be anything but text once its first bytes are seen. */

@@ -6,6 +6,7 @@ import { limitsOf } from '../../src/formats/limits.ts'
 import { outcomeOf, readContainer } from '../support/file-outcome.ts'
 import { gzipOf, sourceOf, zipOf } from '../support/statement-source.ts'
 import { tarOf } from '../support/tar-maker.ts'
+import { workbookOf } from '../support/workbook-maker.ts'
 import { handmadeZip } from '../support/zip-maker.ts'
 
 const TEXT = 'UTC_Time,Account,Operation,Coin,Change\n'.repeat(200)
@@ -30,8 +31,18 @@ describe('plain text', () => {
   })
 
   it('notes when it is one part of several', async () => {
-    const container = await openContainer(sourceOf(TEXT, 'x-part1-of2.csv'), limitsOf())
-    expect(container.notes).toEqual(['one-part-of-several'])
+    const files = {
+      'x-part1-of2.csv': TEXT,
+      'x-part1-of2.csv.gz': gzipOf(TEXT),
+      'x-part1-of2.zip': await zipOf({ 'a.csv': TEXT }),
+      'x-part1-of2.tar': tarOf([{ name: 'a.csv', content: TEXT }]),
+      'x-part1-of2.tar.gz': gzipOf(tarOf([{ name: 'a.csv', content: TEXT }])),
+      'x-part1-of2.xlsx': await workbookOf([]),
+    }
+    for (const [name, content] of Object.entries(files)) {
+      const { notes } = await openContainer(sourceOf(content, name), limitsOf())
+      expect(notes, name).toEqual(['one-part-of-several'])
+    }
   })
 
   it.each(['', '%PDF-1.4', '<html>', '<?xml?>', '{"a":1}', '\xff\xfea'])('refuses %j', async content => {
