@@ -48,7 +48,8 @@ export function kindOf(head: Uint8Array): FileKind {
   if (head.length === 0) return 'empty'
   const hex = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('hex')
   const magic = MAGIC.find(([, offset, bytes]) => hex.startsWith(bytes, offset * 2))
-  if (magic === undefined && isTarHeader(head)) return 'tar'
+  // Text has no zeros, so that no text can be taken for an old tar by chance.
+  if (magic === undefined && head.includes(0) && isTarHeader(head)) return 'tar'
   return magic?.[0] ?? kindOfText(head.subarray(0, HEAD_BYTES))
 }
 
