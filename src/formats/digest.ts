@@ -4,6 +4,7 @@ import { type ActivityRow, type IdentifiedRow, identifyRows, UNIT_SEPARATOR } fr
 import { covers, type Day, type DayRange, dayOfMicros, daysOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { type ByteSource, watchedSource } from './byte-source.ts'
+import type { AddedColumns } from './column-names.ts'
 import type { ContainerKind } from './container.ts'
 import {
   type DayDigest,
@@ -29,6 +30,8 @@ export interface DigestOptions {
   /** Minutes east of UTC of times that tell no zone. */
   readonly zoneMinutes?: number
   readonly limits?: Partial<FileLimits>
+  /** Names of columns beside those of the table, by meaning. */
+  readonly columns?: AddedColumns
   /** Called as the work goes on, with bytes of the file and rows read so far. */
   readonly onProgress?: (progress: DigestProgress) => void
 }
@@ -143,8 +146,8 @@ async function readRows(source: ByteSource, options: DigestOptions) {
 
   let bytes = 0
   const watched = watchedSource(source, count => (bytes = Math.min(source.size, bytes + count)))
-  const { zoneMinutes } = options
-  const statement = readStatement(watched, { zoneMinutes, limits, onPart: part => parts.push(part) })
+  const { zoneMinutes, columns } = options
+  const statement = readStatement(watched, { zoneMinutes, limits, columns, onPart: part => parts.push(part) })
   for await (const items of statement) {
     items.forEach(place)
     checkNames(names, limits)
@@ -186,10 +189,11 @@ function describeParts(parts: readonly PartSummary[]) {
   const container = parts[0]!.container
   const layouts = new Set(parts.flatMap(({ layout }) => layout?.name ?? []))
   const assumed = parts.some(({ zone }) => zone?.from === 'assumed')
+  const headerless = parts.some(({ layout }) => layout?.headerless === true)
   return {
     container: container.kind,
     layout: layouts.size === 0 ? 'none' : [...layouts].sort().join('+'),
-    notes: [...container.notes, ...(assumed ? ['assumed-utc'] : [])],
+    notes: [...container.notes, ...(assumed ? ['assumed-utc'] : []), ...(headerless ? ['no-header'] : [])],
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a file may cost at most. The link to it comes from outside, so nothing in it is trusted. */
 export interface FileLimits {
-  /** Entries of a zip. */
+  /** Entries of an archive. */
   readonly entries: number
   /** Bytes of text all parts may inflate to. */
   readonly inflatedBytes: number
