@@ -114,7 +114,7 @@ async function readRows(source: ByteSource, options: DigestOptions) {
   const outsideDays = new Map<Day, number>()
   const names = { pairs: new Set<string>(), operations: new Set<string>() }
   const spill = daySpill(folder)
-  const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'))
+  const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'), limits.quarantineBytes)
   const dayOf = rememberingDay()
 
   function place(item: StatementItem): void {

@@ -195,4 +195,15 @@ describe('digestStatement', () => {
       details: { reason: 'too-many-names' },
     })
   })
+
+  it('refuses a file of which more cannot be read than is set aside', async () => {
+    const header = 'User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n'
+    const source = sourceOf(header + 'x\n'.repeat(1000))
+    const limits = { quarantineBytes: 10_000 }
+    await expect(digest(source, { limits })).rejects.toMatchObject({
+      details: { reason: 'too-many-unreadable' },
+    })
+    const few = await digest(sourceOf(header + 'x\n'.repeat(10)), { limits })
+    expect(few.rows.quarantined).toBe(10)
+  })
 })
