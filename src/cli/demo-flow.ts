@@ -46,7 +46,7 @@ async function submitWhenPossible(
 }
 
 /** How long the callback of a report whose answer was lost is waited for; the sandbox makes one at once. */
-const SETTLE_PATIENCE_MS = 4_000
+const SETTLE_PATIENCE_MS = 5_000
 
 /** An earlier run died around the call. If a report was made, its callback settles the slot; if not, ask again. */
 async function settleLost(

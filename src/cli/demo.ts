@@ -90,6 +90,9 @@ async function startDemoSandbox(folder: string, port: number): Promise<Sandbox> 
       rowsPerDay: ROWS_PER_DAY,
       fileContainer: 'zip',
       callbackRetryFirstMs: 200,
+      // A run that dies must not use up the patience that the next one needs.
+      callbackRetryFactor: 1,
+      callbackRetries: 100,
     },
     clock: systemClock,
     random: systemRandom,

@@ -4,7 +4,7 @@
  */
 import { monthOf } from '../domain/calendar.ts'
 import { isUnsettled, type Slot } from '../domain/quota.ts'
-import type { AcceptedRecord } from '../domain/report.ts'
+import { type AcceptedRecord, sameRequest } from '../domain/report.ts'
 import type { Account, Context } from './context.ts'
 
 export type MatchOutcome =
@@ -13,7 +13,7 @@ export type MatchOutcome =
   | { outcome: 'no-match' }
   /** The one slot that fits belongs to a process that may still get its answer. */
   | { outcome: 'answer-awaited'; slot: number }
-  /** Several slots fit, and nothing tells them apart. */
+  /** Several slots with different questions fit, and nothing tells them apart. */
   | { outcome: 'ambiguous'; slots: number[] }
 
 type MatchContext = Pick<Context, 'ledger' | 'reports' | 'clock' | 'log' | 'mayBeAlive'>
@@ -41,9 +41,11 @@ export async function match(
   const settled = slots.find(slot => isSettledBy(slot, reportId))
   if (settled !== undefined) return settle(context, account, reportId, settled)
   const candidates = slots.filter(slot => isUnsettled(slot) && fits(slot, madeAt))
-  const [slot] = candidates
+  const slot = nearest(candidates, madeAt)
   if (slot === undefined) return { outcome: 'no-match' }
-  if (candidates.length > 1) return { outcome: 'ambiguous', slots: candidates.map(({ number }) => number) }
+  if (!candidates.every(({ claim }) => sameRequest(claim.request, slot.claim.request))) {
+    return { outcome: 'ambiguous', slots: candidates.map(({ number }) => number) }
+  }
   if (awaitsAnswer(context, slot)) return { outcome: 'answer-awaited', slot: slot.number }
   if (!(await isOurs(account, reportId))) return { outcome: 'no-match' }
   return settle(context, account, reportId, slot)
@@ -83,6 +85,12 @@ function isSettledBy({ outcome }: Slot, reportId: string): boolean {
 function fits({ claim }: Slot, madeAt: Date): boolean {
   const waitedMs = madeAt.getTime() - new Date(claim.claimedAt).getTime()
   return -BEFORE_MS <= waitedMs && waitedMs <= AFTER_MS
+}
+
+/** The slot claimed closest to the second of `madeAt`. Where all ask the same question it matters little which. */
+function nearest(slots: readonly Slot[], madeAt: Date): Slot | undefined {
+  const distance = ({ claim }: Slot) => Math.abs(madeAt.getTime() - new Date(claim.claimedAt).getTime())
+  return slots.toSorted((a, b) => distance(a) - distance(b))[0]
 }
 
 /** The slot is settled first: one slot can only ever be settled by one report. */

@@ -114,7 +114,16 @@ describe('matching a report whose answer was lost', () => {
     expect(await accepted(FOREIGN)).toBeUndefined()
   })
 
-  it('takes none when two slots fit, until one of them is settled', async () => {
+  it('takes the nearest of several slots that ask the same question', async () => {
+    await claim('2026-10-15T12:00:00Z')
+    await claim('2026-10-15T12:00:06Z')
+    await claim('2026-10-15T12:00:20Z')
+    const reportId = idMadeAt('2026-10-15T12:00:06Z')
+    expect(await match(context, account, reportId)).toEqual({ outcome: 'matched' })
+    expect(await accepted(reportId)).toMatchObject({ slot: { number: 2 } })
+  })
+
+  it('takes none when two slots with different questions fit, until one of them is settled', async () => {
     await claim(at, '2026-10-03')
     await claim(at, '2026-10-04')
     const reportId = idMadeAt('2026-10-15T12:00:01Z')
