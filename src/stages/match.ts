@@ -1,6 +1,6 @@
 /**
  * Finds the request behind a report whose answer was lost: the id tells the second in which the report was
- * made, and exactly one unsettled slot must have been asked around it.
+ * made, and the unsettled slots claimed around it must all ask the same question.
  */
 import { monthOf } from '../domain/calendar.ts'
 import { isUnsettled, type Slot } from '../domain/quota.ts'
