@@ -44,7 +44,7 @@ export async function* readCsv(
 }
 
 /** Lines to records. */
-function recordAssembler({ recordLines, lineBytes }: CsvOptions) {
+export function recordAssembler({ recordLines, lineBytes }: CsvOptions) {
   /** The lines of a record whose quotes are still open. */
   let held: Line[] = []
   let heldSize = 0
@@ -107,5 +107,8 @@ function recordAssembler({ recordLines, lineBytes }: CsvOptions) {
     draft = newDraft()
   }
 
-  return { push, end }
+  /** Whether the next line begins a record. */
+  const isBetweenRecords = () => held.length === 0
+
+  return { push, end, isBetweenRecords }
 }

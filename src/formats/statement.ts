@@ -7,7 +7,7 @@ import { damaged, unreadable } from './file-fault.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
 import { type RowFault, rowReader } from './row-reader.ts'
-import { chooseZone, type ZoneChoice } from './zone.ts'
+import { chooseZone, type OffsetMinutes, type ZoneChoice } from './zone.ts'
 
 export type StatementItem =
   | { readonly kind: 'row'; readonly line: number; readonly row: ActivityRow }
@@ -53,17 +53,18 @@ export async function* readStatement(
 }
 
 /** The first record of a part is its header, each other one a row. */
-function partReader(
+export function partReader(
   part: Part,
   container: Container,
   source: ByteSource,
   limits: FileLimits,
-  options: StatementOptions,
+  options: Pick<StatementOptions, 'zoneMinutes' | 'onPart'>,
 ) {
   let header: CsvRecord | undefined
   let rowOf: ReturnType<typeof rowReader> | undefined
   /** What a last row without a line feed must be like to count as whole: the rows before it. */
   let fewest = 0
+  let rowsAre: { layout: Layout; offset: OffsetMinutes } | undefined
   const lastCells = { quotedNeedlessly: false, bare: false }
 
   function read(records: readonly CsvRecord[]): StatementItem[] {
@@ -88,6 +89,7 @@ function partReader(
     fewest = layout.header.length
     lastCells.quotedNeedlessly = record.text.endsWith('"')
     rowOf = rowReader(layout, zone.offset)
+    rowsAre = { layout, offset: zone.offset }
     options.onPart?.({ container, part, layout, zone })
   }
 
@@ -115,7 +117,17 @@ function partReader(
       throw unreadable('empty', 'The file holds nothing but blank lines.', { file: part.name })
   }
 
-  return { read, end }
+  return {
+    read,
+    end,
+    /** What the rows are like, once the header is known. */
+    rowsAre: () => rowsAre,
+    /** Hears what the last cells of whole rows that were read elsewhere looked like. */
+    noteLastCells(seen: { anyBare: boolean; anyEmptyQuoted: boolean }): void {
+      lastCells.bare ||= seen.anyBare
+      lastCells.quotedNeedlessly ||= seen.anyEmptyQuoted
+    },
+  }
 }
 
 function isBlank({ cells, fault, quoted }: CsvRecord): boolean {

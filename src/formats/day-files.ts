@@ -1,0 +1,83 @@
+/** The data files of all days, written one after the other as rows come in the table's order. */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Day } from '../domain/calendar.ts'
+import type { ByteSource } from './byte-source.ts'
+import { type DayFile, openDayFile, type WrittenDay } from './day-file.ts'
+import type { GroupEncoder } from './group-encoder.ts'
+import { lateRows } from './late-rows.ts'
+import type { OrderedRows } from './row-group.ts'
+import type { RowSink } from './row-stream.ts'
+
+export interface DayFiles extends RowSink {
+  /** Every day of the list, also those without rows. */
+  finish(days: readonly Day[]): Promise<WrittenDay[]>
+}
+
+export function dayFiles(
+  folder: string,
+  metadata: Readonly<Record<string, string>>,
+  dayOf: (micros: number) => Day,
+  encoder: GroupEncoder,
+): DayFiles {
+  const written = new Map<Day, WrittenDay>()
+  const late = lateRows(folder, dayOf)
+  let current: { day: Day; file: DayFile } | undefined
+  const optionsOf = (day: Day) => ({ day, path: join(folder, `${day}.parquet`), metadata })
+
+  async function write(rows: OrderedRows, from: number, to: number): Promise<void> {
+    const dayAt = (index: number) => dayOf(rows.batch.time[rows.order[index]!]!)
+    for (let start = from; start < to; ) {
+      const day = dayAt(start)
+      const end = dayAt(to - 1) === day ? to : firstAfter(start, to, index => dayAt(index) !== day)
+      if (current?.day !== day) {
+        await closeCurrent()
+        current = { day, file: await openDayFile(optionsOf(day), encoder) }
+      }
+      await current!.file.add(rows, start, end)
+      start = end
+    }
+  }
+
+  async function closeCurrent(): Promise<void> {
+    if (current === undefined) return
+    written.set(current.day, await current.file.close())
+    current = undefined
+  }
+
+  async function finish(days: readonly Day[]): Promise<WrittenDay[]> {
+    await closeCurrent()
+    for (const day of late.days) {
+      const soFar = written.has(day) ? await fileOf(optionsOf(day).path) : undefined
+      written.set(day, await late.rewrite(optionsOf(day), soFar, encoder))
+    }
+    const all: WrittenDay[] = []
+    for (const day of days) {
+      all.push(written.get(day) ?? (await (await openDayFile(optionsOf(day), encoder)).close()))
+    }
+    return all
+  }
+
+  return { write, setAside: late.add, finish }
+}
+
+/** The first index from `start` on where `holds` becomes true, by bisection. */
+function firstAfter(start: number, end: number, holds: (index: number) => boolean): number {
+  let [low, high] = [start, end]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+async function fileOf(path: string): Promise<ByteSource> {
+  return {
+    name: basename(path),
+    size: (await stat(path)).size,
+    read: ({ start, end } = { start: 0 }) =>
+      createReadStream(path, { start, ...(end === undefined ? {} : { end: end - 1 }) }),
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The fast path: lines of the common shape are recognised in the input bytes and become numbers in a
+ * batch, without a string for any cell. A line that is odd in any way is left to the reader of rows,
+ * whose word is the only truth: this file may refuse whatever it likes, but must never differ.
+ */
+import { fastNumber } from './fast-number.ts'
+import { fastTime } from './fast-time.ts'
+import type { Layout } from './layout.ts'
+import { type RowBatch, TEXT_COLUMNS, type TextColumn, walletAliases } from './row-batch.ts'
+import { EMPTY_TEXT, HASH_PRIME, HASH_START } from './text-table.ts'
+import type { OffsetMinutes } from './zone.ts'
+
+export interface FastLines {
+  /**
+   * Adds lines from `start` on to the batch until one is not recognised, incomplete or past `end`, or the
+   * batch is full; answers where that one begins. `lines` and `lastByte` then tell of those taken.
+   */
+  take(bytes: Uint8Array, start: number, end: number): number
+  readonly taken: { lines: number; anyBare: boolean; anyEmptyQuoted: boolean }
+}
+
+/** What a column means to the scanner. */
+const TIME = -1
+const AMOUNT = -2
+
+const LINE_FEED = 10
+const RETURN = 13
+const SPACE = 32
+const QUOTE = 34
+const COMMA = 44
+const DELETE = 127
+
+/** A reader of fast lines, or `undefined` for a layout that has columns nobody asked for. */
+export function fastLines(
+  layout: Layout,
+  offset: OffsetMinutes,
+  lineBytes: number,
+  batch: RowBatch,
+): FastLines | undefined {
+  const roles = rolesOf(layout)
+  if (roles === undefined) return undefined
+  const columns = roles.length
+  const capacity = batch.time.length
+  const time = fastTime(offset)
+  const number = fastNumber()
+  const aliasOf = walletAliases(batch.tables.wallet)
+  const codesByRole = TEXT_COLUMNS.map(column => batch.codes[column])
+  const tablesByRole = TEXT_COLUMNS.map(column => batch.tables[column])
+  const units = batch.amount.units
+  const times = batch.time
+  const taken = { lines: 0, anyBare: false, anyEmptyQuoted: false }
+  // What the file has no column for is empty in every row.
+  const absent = TEXT_COLUMNS.filter((_, role) => !roles.includes(role)).map(column => batch.codes[column])
+
+  /** Reads one line as row `row` of the batch; answers where the next line begins, or -1. */
+  function line(bytes: Uint8Array, start: number, end: number, row: number): number {
+    let at = start
+    for (let column = 0; column < columns; column++) {
+      const role = roles![column]!
+      const isQuoted = bytes[at] === QUOTE
+      if (isQuoted) at += 1
+      const from = at
+      if (role === TIME) at = time.read(bytes, from, end)
+      else if (role === AMOUNT) at = number.read(bytes, from, end)
+      else {
+        // A cell of text: its end is looked for and its hash computed in one go.
+        let hash = HASH_START
+        let byte = at < end ? bytes[at]! : LINE_FEED
+        while (byte >= SPACE && byte < DELETE && byte !== QUOTE && (byte !== COMMA || isQuoted)) {
+          hash = Math.imul(hash ^ byte, HASH_PRIME)
+          at += 1
+          byte = at < end ? bytes[at]! : LINE_FEED
+        }
+        if (!putText(bytes, from, at, hash, role, row)) return -1
+      }
+      if (at < 0) return -1
+      if (isQuoted) {
+        if (bytes[at] !== QUOTE) return -1
+        at += 1
+      }
+      if (column < columns - 1) {
+        if (bytes[at] !== COMMA) return -1
+        at += 1
+      }
+    }
+    return lineEnd(bytes, start, at, end)
+  }
+
+  function putText(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    hash: number,
+    role: number,
+    row: number,
+  ): boolean {
+    if (from === to) {
+      // Names must not be empty; a user id and a remark may.
+      if (role >= WALLET && role <= ASSET) return false
+      codesByRole[role]![row] = EMPTY_TEXT
+      return true
+    }
+    // Spaces around a name are cut off by the reader of rows; those of a remark stay.
+    if (role !== REMARK && (bytes[from] === SPACE || bytes[to - 1] === SPACE)) return false
+    codesByRole[role]![row] =
+      role === WALLET
+        ? aliasOf(bytes, from, to, hash)
+        : tablesByRole[role]!.codeOf(bytes, from, to, hash)
+    return true
+  }
+
+  function lineEnd(bytes: Uint8Array, start: number, at: number, end: number): number {
+    const feed = bytes[at] === RETURN ? at + 1 : at
+    if (feed >= end || bytes[feed] !== LINE_FEED || feed - start > lineBytes) return -1
+    if (bytes[at - 1] !== QUOTE) taken.anyBare = true
+    else if (bytes[at - 2] === QUOTE && bytes[at - 3] === COMMA) taken.anyEmptyQuoted = true
+    return feed + 1
+  }
+
+  function take(bytes: Uint8Array, start: number, end: number): number {
+    const firstRow = batch.rows
+    let row = firstRow
+    let at = start
+    while (row < capacity && at < end) {
+      const next = line(bytes, at, end, row)
+      if (next < 0) break
+      times[row] = time.value()
+      units[row] = number.value()
+      for (const codes of absent) codes[row] = EMPTY_TEXT
+      row += 1
+      at = next
+    }
+    batch.rows = row
+    taken.lines = row - firstRow
+    return at
+  }
+
+  return { take, taken }
+}
+
+const roleOf = (column: TextColumn) => TEXT_COLUMNS.indexOf(column)
+const WALLET = roleOf('wallet')
+const ASSET = roleOf('asset')
+const REMARK = roleOf('remark')
+
+/** The role of each column of the header. */
+function rolesOf({ header, columns, extra }: Layout): Int8Array | undefined {
+  if (extra.length > 0) return undefined
+  const roles = new Int8Array(header.length)
+  let known = 0
+  for (const [meaning, index] of Object.entries(columns)) {
+    known += 1
+    roles[index] = meaning === 'time' ? TIME : meaning === 'amount' ? AMOUNT : roleOf(meaning as TextColumn)
+  }
+  return known === header.length ? roles : undefined
+}

@@ -1,0 +1,120 @@
+/**
+ * A report file as rows in columns. Lines of the common shape take the fast path; every other line, and
+ * every line inside a record that spans several, goes the way of `readStatement`. Where a line goes makes
+ * no difference but speed, so nothing here judges a row.
+ */
+import type { ByteSource } from './byte-source.ts'
+import { type Container, openContainer, type Part } from './container.ts'
+import { recordAssembler } from './csv.ts'
+import { type FastLines, fastLines } from './fast-lines.ts'
+import type { FileLimits } from './limits.ts'
+import { blocksOf, lineSplitter } from './lines.ts'
+import { addRow, type RowBatch } from './row-batch.ts'
+import { type PartSummary, partReader, type StatementItem } from './statement.ts'
+
+export type UnreadableItem = Extract<StatementItem, { kind: 'unreadable' }>
+
+export interface BatchOptions {
+  readonly limits: FileLimits
+  readonly zoneMinutes?: number | undefined
+  /** How many bytes are worked on at a time; changes nothing but speed and memory. */
+  readonly blockBytes?: number | undefined
+  /** Whether lines may take the fast path; for tests. */
+  readonly fast?: boolean | undefined
+  readonly onPart: (summary: PartSummary) => void
+  readonly onUnreadable: (item: UnreadableItem) => void
+}
+
+const BLOCK_BYTES = 256 * 1024
+
+/** The shortest row there can be, with its line feed: more rows than this a block does not hold. */
+const SHORTEST_ROW = 25
+
+/** How many free rows a batch must have before a block is read into it, with the lines held from before. */
+export function rowsOfBlock(limits: FileLimits, blockBytes = BLOCK_BYTES): number {
+  return Math.ceil(blockBytes / SHORTEST_ROW) + limits.recordLines + 1
+}
+
+/**
+ * Reads a statement into `batch`, block by block; the caller empties it between blocks so that
+ * `rowsOfBlock` rows are free. Throws what `readStatement` throws.
+ */
+export async function* readBatches(
+  source: ByteSource,
+  batch: RowBatch,
+  options: BatchOptions,
+): AsyncGenerator<void> {
+  const container = await openContainer(source, options.limits)
+  for (const part of container.parts) {
+    const scanner = partScanner(part, container, source, batch, options)
+    for await (const block of blocksOf(part.read(), options.blockBytes ?? BLOCK_BYTES)) {
+      scanner.push(block)
+      yield
+    }
+    scanner.end()
+    yield
+  }
+}
+
+function partScanner(
+  part: Part,
+  container: Container,
+  source: ByteSource,
+  batch: RowBatch,
+  options: BatchOptions,
+) {
+  const { limits } = options
+  const reader = partReader(part, container, source, limits, options)
+  const splitter = lineSplitter(limits.lineBytes)
+  const assembler = recordAssembler(limits)
+  let fast: FastLines | undefined
+  let tables = batch.tables
+
+  function push(block: Buffer): void {
+    let at = 0
+    while (at < block.length) {
+      at = takeFast(block, at)
+      if (at < block.length) at = takeSlow(block, at)
+    }
+  }
+
+  function takeFast(block: Buffer, start: number): number {
+    if (!splitter.isBetweenLines() || !assembler.isBetweenRecords()) return start
+    if (fast === undefined || tables !== batch.tables) prepare()
+    if (fast === undefined) return start
+    const at = fast.take(block, start, block.length)
+    splitter.skip(fast.taken.lines)
+    reader.noteLastCells(fast.taken)
+    return at
+  }
+
+  /** The fast path needs the header, and is bound to the batch's tables. */
+  function prepare(): void {
+    const rows = reader.rowsAre()
+    if (rows === undefined || options.fast === false) return
+    tables = batch.tables
+    fast = fastLines(rows.layout, rows.offset, limits.lineBytes, batch)
+  }
+
+  /** One line, or what this block has of it. */
+  function takeSlow(block: Buffer, start: number): number {
+    const feed = block.indexOf(10, start)
+    const end = feed === -1 ? block.length : feed + 1
+    keep(reader.read(assembler.push(splitter.push(block.subarray(start, end)))))
+    return end
+  }
+
+  function keep(items: readonly StatementItem[]): void {
+    for (const item of items) {
+      if (item.kind === 'row') addRow(batch, item.row)
+      else options.onUnreadable(item)
+    }
+  }
+
+  function end(): void {
+    keep(reader.read([...assembler.push(splitter.end()), ...assembler.end()]))
+    reader.end()
+  }
+
+  return { push, end }
+}
