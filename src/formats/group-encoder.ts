@@ -1,6 +1,7 @@
 /** Where row groups are worked on: here, or in worker threads. The bytes are the same. */
 import { groupWorker, type WorkedGroup } from './group-work.ts'
 import { newGroup, type RowGroup } from './row-group.ts'
+import { kernelIdentifier } from './identity-kernel.ts'
 import { plainIdentifier } from './row-identity.ts'
 
 export interface GroupEncoder {
@@ -13,6 +14,6 @@ export interface GroupEncoder {
 
 export function inlineEncoder(): GroupEncoder {
   const group = newGroup()
-  const work = groupWorker(plainIdentifier())
+  const work = groupWorker(kernelIdentifier(plainIdentifier()))
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
