@@ -3,17 +3,17 @@
  * batch, without a string for any cell. A line that is odd in any way is left to the reader of rows,
  * whose word is the only truth: this file may refuse whatever it likes, but must never differ.
  */
-import { fastNumber } from './fast-number.ts'
+import { readUnits } from './fast-number.ts'
 import { fastTime } from './fast-time.ts'
 import type { Layout } from './layout.ts'
 import { type RowBatch, TEXT_COLUMNS, type TextColumn, walletAliases } from './row-batch.ts'
-import { EMPTY_TEXT, HASH_PRIME, HASH_START } from './text-table.ts'
+import { EMPTY_TEXT, hashOf } from './text-table.ts'
 import type { OffsetMinutes } from './zone.ts'
 
 export interface FastLines {
   /**
-   * Adds lines from `start` on to the batch until one is not recognised, incomplete or past `end`, or the
-   * batch is full; answers where that one begins. `lines` and `lastByte` then tell of those taken.
+   * Adds lines from `start` on to the batch until one is not recognised or begins at `end`, or the batch is
+   * full; answers where that one begins. `bytes[end - 1]` is a line feed. `taken` then tells of those taken.
    */
   take(bytes: Uint8Array, start: number, end: number): number
   readonly taken: { lines: number; anyBare: boolean; anyEmptyQuoted: boolean }
@@ -28,7 +28,12 @@ const RETURN = 13
 const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
-const DELETE = 127
+
+/** What a cell may consist of: printable ASCII but quotes and commas. Anything else stops the scanner. */
+const STOP = 0
+const ORDINARY = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= SPACE && byte < 127 && byte !== QUOTE && byte !== COMMA ? 1 : STOP,
+)
 
 /** A reader of fast lines, or `undefined` for a layout that has columns nobody asked for. */
 export function fastLines(
@@ -42,7 +47,6 @@ export function fastLines(
   const columns = roles.length
   const capacity = batch.time.length
   const time = fastTime(offset)
-  const number = fastNumber()
   const aliasOf = walletAliases(batch.tables.wallet)
   const codesByRole = TEXT_COLUMNS.map(column => batch.codes[column])
   const tablesByRole = TEXT_COLUMNS.map(column => batch.tables[column])
@@ -53,25 +57,20 @@ export function fastLines(
   const absent = TEXT_COLUMNS.filter((_, role) => !roles.includes(role)).map(column => batch.codes[column])
 
   /** Reads one line as row `row` of the batch; answers where the next line begins, or -1. */
-  function line(bytes: Uint8Array, start: number, end: number, row: number): number {
+  function line(bytes: Uint8Array, start: number, row: number): number {
     let at = start
     for (let column = 0; column < columns; column++) {
       const role = roles![column]!
       const isQuoted = bytes[at] === QUOTE
       if (isQuoted) at += 1
       const from = at
-      if (role === TIME) at = time.read(bytes, from, end)
-      else if (role === AMOUNT) at = number.read(bytes, from, end)
+      if (role === TIME) at = time.read(bytes, from, times, row)
+      else if (role === AMOUNT) at = readUnits(bytes, from, units, row)
       else {
-        // A cell of text: its end is looked for and its hash computed in one go.
-        let hash = HASH_START
-        let byte = at < end ? bytes[at]! : LINE_FEED
-        while (byte >= SPACE && byte < DELETE && byte !== QUOTE && (byte !== COMMA || isQuoted)) {
-          hash = Math.imul(hash ^ byte, HASH_PRIME)
-          at += 1
-          byte = at < end ? bytes[at]! : LINE_FEED
-        }
-        if (!putText(bytes, from, at, hash, role, row)) return -1
+        // The line feed ends a cell at the latest.
+        if (isQuoted) while (ORDINARY[bytes[at]!] !== STOP || bytes[at] === COMMA) at += 1
+        else while (ORDINARY[bytes[at]!] !== STOP) at += 1
+        if (!putText(bytes, from, at, role, row)) return -1
       }
       if (at < 0) return -1
       if (isQuoted) {
@@ -83,14 +82,13 @@ export function fastLines(
         at += 1
       }
     }
-    return lineEnd(bytes, start, at, end)
+    return lineEnd(bytes, start, at)
   }
 
   function putText(
     bytes: Uint8Array,
     from: number,
     to: number,
-    hash: number,
     role: number,
     row: number,
   ): boolean {
@@ -102,6 +100,7 @@ export function fastLines(
     }
     // Spaces around a name are cut off by the reader of rows; those of a remark stay.
     if (role !== REMARK && (bytes[from] === SPACE || bytes[to - 1] === SPACE)) return false
+    const hash = hashOf(bytes, from, to)
     codesByRole[role]![row] =
       role === WALLET
         ? aliasOf(bytes, from, to, hash)
@@ -109,9 +108,9 @@ export function fastLines(
     return true
   }
 
-  function lineEnd(bytes: Uint8Array, start: number, at: number, end: number): number {
+  function lineEnd(bytes: Uint8Array, start: number, at: number): number {
     const feed = bytes[at] === RETURN ? at + 1 : at
-    if (feed >= end || bytes[feed] !== LINE_FEED || feed - start > lineBytes) return -1
+    if (bytes[feed] !== LINE_FEED || feed - start > lineBytes) return -1
     if (bytes[at - 1] !== QUOTE) taken.anyBare = true
     else if (bytes[at - 2] === QUOTE && bytes[at - 3] === COMMA) taken.anyEmptyQuoted = true
     return feed + 1
@@ -122,10 +121,8 @@ export function fastLines(
     let row = firstRow
     let at = start
     while (row < capacity && at < end) {
-      const next = line(bytes, at, end, row)
+      const next = line(bytes, at, row)
       if (next < 0) break
-      times[row] = time.value()
-      units[row] = number.value()
       for (const codes of absent) codes[row] = EMPTY_TEXT
       row += 1
       at = next

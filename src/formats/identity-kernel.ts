@@ -6,6 +6,22 @@ import { KERNEL_BASE64 } from './kernel/identity-wasm.ts'
 import type { RowGroup } from './row-group.ts'
 import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
 
+/** The little of it that is used; the types of Node do not declare it. */
+declare namespace WebAssembly {
+  class Memory {
+    constructor(size: { initial: number })
+    readonly buffer: ArrayBuffer
+    grow(pages: number): number
+  }
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } })
+    readonly exports: unknown
+  }
+}
+
 interface Kernel {
   freeMemory(): number
   setColumn(which: number, codes: number, bytes: number, starts: number): void
@@ -24,7 +40,7 @@ export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const module = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'))
   const instance = new WebAssembly.Instance(module, { env: { memory } })
-  const kernel = instance.exports as unknown as Kernel
+  const kernel = instance.exports as Kernel
   const start = kernel.freeMemory()
 
   function identify(group: RowGroup, ids: Uint8Array): void {

@@ -20,9 +20,19 @@ export interface ColumnPages {
 const AMOUNT_BYTES = 16
 const TWO_32 = 4_294_967_296
 
+/**
+ * Room for the largest pages, used again and again: a page is compressed before the next one is made.
+ * What is in it is left over from before.
+ */
+let room = new Uint8Array(0)
+function roomFor(size: number): Uint8Array<ArrayBuffer> {
+  if (room.length < size) room = new Uint8Array(size)
+  return room.subarray(0, size)
+}
+
 export function timePages({ rows, time }: RowGroup): ColumnPages {
-  const data = new Uint8Array(rows * 8)
-  const words = new Uint32Array(data.buffer)
+  const data = roomFor(rows * 8)
+  const words = new Uint32Array(data.buffer, 0, rows * 2)
   for (let row = 0; row < rows; row++) {
     const high = Math.floor(time[row]! / TWO_32)
     words[2 * row] = time[row]! - high * TWO_32
@@ -39,7 +49,7 @@ const TWO_7 = 128
 
 /** Amounts scaled by 10^18, as big-endian integers of 128 bits in two's complement. */
 export function amountPages({ rows, amount }: RowGroup): ColumnPages {
-  const data = new Uint8Array(rows * AMOUNT_BYTES)
+  const data = roomFor(rows * AMOUNT_BYTES)
   const view = new DataView(data.buffer)
   const { units } = amount
   for (let row = 0; row < rows; row++) {
@@ -112,8 +122,9 @@ export function idPages(ids: Uint8Array): ColumnPages {
   for (const value of [DELTA_BLOCK, MINI_BLOCKS, rows, ID_CHARACTERS * 2]) writeVarint(head, value)
   // Each block: the smallest delta, then the bits of each mini block; all of it zero.
   const blocks = Math.ceil((rows - 1) / DELTA_BLOCK) * (1 + MINI_BLOCKS)
-  const data = new Uint8Array(head.length + blocks + ids.length)
+  const data = roomFor(head.length + blocks + ids.length)
   data.set(head)
+  data.fill(0, head.length, head.length + blocks)
   data.set(ids, head.length + blocks)
   return { dictionary: undefined, data, encoding: ENCODINGS.deltaLength, nulls: 0, range: undefined }
 }

@@ -1,9 +1,9 @@
 /** A row group of the table in columns, complete in itself: what is identified, encoded and compressed. */
-import { categoryOf } from '../domain/operations.ts'
+import { categoryOf, TELLING_CHARACTERS } from '../domain/operations.ts'
 import { type AmountCells, newAmountCells, WIDE } from './amount-cells.ts'
-import { addText, type CodedTexts, clearTexts, newCodedTexts, plainTexts, textAt } from './coded-texts.ts'
+import { addText, type CodedTexts, clearTexts, endOf, newCodedTexts, plainTexts, textAt } from './coded-texts.ts'
 import { perTextColumn, type RowBatch, TEXT_COLUMNS, type TextColumn } from './row-batch.ts'
-import type { TextTable } from './text-table.ts'
+import { hashOf, type TextTable, textTable } from './text-table.ts'
 
 /** Rows of a group: enough for compression and skipping, few enough for memory. */
 export const GROUP_ROWS = 65_536
@@ -173,6 +173,24 @@ function categoryColumn() {
   /** By operation: its category's code, or -1 when the remark decides. */
   const byOperation: number[] = []
 
+  /** Beginnings of remarks, and the category that each gives an operation. */
+  const beginnings = textTable()
+  const byBeginning = new Map<number, number>()
+
+  function ofRemark({ operation, remark, category }: RowGroup['texts'], row: number): number {
+    const name = operation.codes[row]!
+    const code = remark.codes[row]!
+    const start = remark.starts[code]!
+    const end = Math.min(endOf(remark, code), start + TELLING_CHARACTERS)
+    const beginning = beginnings.codeOf(remark.bytes, start, end, hashOf(remark.bytes, start, end))
+    const key = name * GROUP_ROWS + beginning
+    const known = byBeginning.get(key)
+    if (known !== undefined) return known
+    const found = codeOf(category, categoryOf(textAt(operation, name), beginnings.textOf(beginning)))
+    byBeginning.set(key, found)
+    return found
+  }
+
   function codeOf(texts: CodedTexts, category: string): number {
     const code = known.get(category)
     if (code !== undefined) return code
@@ -188,15 +206,12 @@ function categoryColumn() {
   }
 
   function add({ texts, rows }: RowGroup, first: number): void {
-    const { operation, remark, category } = texts
+    const { operation, category } = texts
     for (let row = first; row < rows; row++) {
       const name = operation.codes[row]!
       byOperation[name] ??= ofOperation(textAt(operation, name), category)
       const code = byOperation[name]
-      category.codes[row] =
-        code === -1
-          ? codeOf(category, categoryOf(textAt(operation, name), textAt(remark, remark.codes[row]!)))
-          : code
+      category.codes[row] = code === -1 ? ofRemark(texts, row) : code
     }
   }
 

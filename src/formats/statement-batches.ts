@@ -25,6 +25,7 @@ export interface BatchOptions {
   readonly onUnreadable: (item: UnreadableItem) => void
 }
 
+const LINE_FEED = 10
 const BLOCK_BYTES = 256 * 1024
 
 /** The shortest row there can be, with its line feed: more rows than this a block does not hold. */
@@ -71,18 +72,19 @@ function partScanner(
   let tables = batch.tables
 
   function push(block: Buffer): void {
+    const wholeLines = block.lastIndexOf(LINE_FEED) + 1
     let at = 0
     while (at < block.length) {
-      at = takeFast(block, at)
+      if (at < wholeLines) at = takeFast(block, at, wholeLines)
       if (at < block.length) at = takeSlow(block, at)
     }
   }
 
-  function takeFast(block: Buffer, start: number): number {
+  function takeFast(block: Buffer, start: number, end: number): number {
     if (!splitter.isBetweenLines() || !assembler.isBetweenRecords()) return start
     if (fast === undefined || tables !== batch.tables) prepare()
     if (fast === undefined) return start
-    const at = fast.take(block, start, block.length)
+    const at = fast.take(block, start, end)
     splitter.skip(fast.taken.lines)
     reader.noteLastCells(fast.taken)
     return at
@@ -98,7 +100,7 @@ function partScanner(
 
   /** One line, or what this block has of it. */
   function takeSlow(block: Buffer, start: number): number {
-    const feed = block.indexOf(10, start)
+    const feed = block.indexOf(LINE_FEED, start)
     const end = feed === -1 ? block.length : feed + 1
     keep(reader.read(assembler.push(splitter.push(block.subarray(start, end)))))
     return end

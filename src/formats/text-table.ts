@@ -19,14 +19,21 @@ export interface TextTable {
   ranks(): Uint32Array
 }
 
-/** Start value and step of the hash (FNV-1a, 32 bits), which scanners compute as they go. */
-export const HASH_START = 0x811c9dc5 | 0
-export const HASH_PRIME = 0x01000193
+const START = 0x811c9dc5 | 0
+const PRIME = 0x01000193
+const MIX = 0x9e3779b1 | 0
 
+/** A hash of the bytes from `start` up to `end`, four at a time. */
 export function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = HASH_START
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, HASH_PRIME)
-  return hash
+  let hash = START ^ (end - start)
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    hash = Math.imul(hash ^ word, MIX)
+    hash ^= hash >>> 15
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, PRIME)
+  return hash ^ (hash >>> 13)
 }
 
 const FIRST_SLOTS = 1024
@@ -44,8 +51,7 @@ export function textTable(): TextTable {
 
   function codeOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const mask = slots.length - 1
-    // The low bits of FNV-1a are good enough once the high ones are folded in.
-    let slot = (hash ^ (hash >>> 15)) & mask
+    let slot = hash & mask
     for (let code = slots[slot]!; code !== FREE; code = slots[slot]!) {
       if (hashes[code] === hash && isSame(code, bytes, start, end)) return code
       slot = (slot + 1) & mask
@@ -81,7 +87,7 @@ export function textTable(): TextTable {
     starts = grown(starts, new Uint32Array(size / 2 + 1))
     for (let code = 0; code < count; code++) {
       const hash = hashes[code]!
-      let slot = (hash ^ (hash >>> 15)) & (size - 1)
+      let slot = hash & (size - 1)
       while (slots[slot] !== FREE) slot = (slot + 1) & (size - 1)
       slots[slot] = code
     }
