@@ -21,7 +21,8 @@ export function dayFiles(
   dayOf: (micros: number) => Day,
   encoder: GroupEncoder,
 ): DayFiles {
-  const written = new Map<Day, WrittenDay>()
+  /** A day's last groups are still being encoded when the next day begins. */
+  const written = new Map<Day, Promise<WrittenDay>>()
   const late = lateRows(folder, dayOf)
   let current: { day: Day; file: DayFile } | undefined
   const optionsOf = (day: Day) => ({ day, path: join(folder, `${day}.parquet`), metadata })
@@ -32,7 +33,7 @@ export function dayFiles(
       const day = dayAt(start)
       const end = dayAt(to - 1) === day ? to : firstAfter(start, to, index => dayAt(index) !== day)
       if (current?.day !== day) {
-        await closeCurrent()
+        closeCurrent()
         current = { day, file: await openDayFile(optionsOf(day), encoder) }
       }
       await current!.file.add(rows, start, end)
@@ -40,21 +41,25 @@ export function dayFiles(
     }
   }
 
-  async function closeCurrent(): Promise<void> {
+  function closeCurrent(): void {
     if (current === undefined) return
-    written.set(current.day, await current.file.close())
+    const closing = current.file.close()
+    // A fault is thrown by `finish`; until then it must not count as unhandled.
+    closing.catch(() => {})
+    written.set(current.day, closing)
     current = undefined
   }
 
   async function finish(days: readonly Day[]): Promise<WrittenDay[]> {
-    await closeCurrent()
+    closeCurrent()
     for (const day of late.days) {
-      const soFar = written.has(day) ? await fileOf(optionsOf(day).path) : undefined
-      written.set(day, await late.rewrite(optionsOf(day), soFar, encoder))
+      const soFar = (await written.get(day)) !== undefined ? await fileOf(optionsOf(day).path) : undefined
+      const rewritten = await late.rewrite(optionsOf(day), soFar, encoder)
+      written.set(day, Promise.resolve(rewritten))
     }
     const all: WrittenDay[] = []
     for (const day of days) {
-      all.push(written.get(day) ?? (await (await openDayFile(optionsOf(day), encoder)).close()))
+      all.push(await (written.get(day) ?? openDayFile(optionsOf(day), encoder).then(file => file.close())))
     }
     return all
   }

@@ -1,6 +1,6 @@
 /** A row group of the table in columns, complete in itself: what is identified, encoded and compressed. */
 import { categoryOf, TELLING_CHARACTERS } from '../domain/operations.ts'
-import { type AmountCells, newAmountCells, WIDE } from './amount-cells.ts'
+import { type AmountCells, WIDE } from './amount-cells.ts'
 import { addText, type CodedTexts, clearTexts, endOf, newCodedTexts, plainTexts, textAt } from './coded-texts.ts'
 import { perTextColumn, type RowBatch, TEXT_COLUMNS, type TextColumn } from './row-batch.ts'
 import { hashOf, type TextTable, textTable } from './text-table.ts'
@@ -20,13 +20,15 @@ export interface RowGroup {
   readonly texts: Readonly<Record<TextColumn | 'category', CodedTexts>>
 }
 
-export function newGroup(capacity = GROUP_ROWS): RowGroup {
-  const column = () => newCodedTexts(new Uint32Array(capacity))
+/** A group; with `shared` its columns of numbers can be seen by other threads. */
+export function newGroup(capacity = GROUP_ROWS, shared = false): RowGroup {
+  const room = (bytes: number) => (shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes))
+  const column = () => newCodedTexts(new Uint32Array(room(capacity * 4)))
   return {
     rows: 0,
-    time: new Float64Array(capacity),
-    amount: newAmountCells(capacity),
-    occurrence: new Uint32Array(capacity),
+    time: new Float64Array(room(capacity * 8)),
+    amount: { units: new Float64Array(room(capacity * 8)), wide: [] },
+    occurrence: new Uint32Array(room(capacity * 4)),
     texts: { ...perTextColumn(column), category: column() },
   }
 }
