@@ -31,6 +31,8 @@ export interface DayFile {
   /** Adds rows `from` up to `to`, which follow those before in the table's order. */
   add(rows: OrderedRows, from: number, to: number): Promise<void>
   close(): Promise<WrittenDay>
+  /** Lets go of the file after a fault elsewhere; what it holds counts for nothing. */
+  abandon(): Promise<void>
 }
 
 export interface DayFileOptions {
@@ -88,7 +90,12 @@ export async function openDayFile(
     return { digest, sums, operations }
   }
 
-  return { add, close }
+  async function abandon(): Promise<void> {
+    await written.catch(() => {})
+    await output.close()
+  }
+
+  return { add, close, abandon }
 }
 
 function hashedFile(file: FileHandle) {

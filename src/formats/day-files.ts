@@ -13,6 +13,8 @@ import type { RowSink } from './row-stream.ts'
 export interface DayFiles extends RowSink {
   /** Every day of the list, also those without rows. */
   finish(days: readonly Day[]): Promise<WrittenDay[]>
+  /** Lets go of what is open after a fault. */
+  abandon(): Promise<void>
 }
 
 export function dayFiles(
@@ -64,7 +66,12 @@ export function dayFiles(
     return all
   }
 
-  return { write, setAside: late.add, finish }
+  async function abandon(): Promise<void> {
+    await current?.file.abandon()
+    await Promise.allSettled(written.values())
+  }
+
+  return { write, setAside: late.add, finish, abandon }
 }
 
 /** The first index from `start` on where `holds` becomes true, by bisection. */

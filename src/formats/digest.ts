@@ -6,8 +6,8 @@ import { DaybookError } from '../domain/errors.ts'
 import { type ByteSource, watchedSource } from './byte-source.ts'
 import type { ContainerKind } from './container.ts'
 import { type DayDigest, listOperations } from './day-file.ts'
-import { dayFiles } from './day-files.ts'
-import { type GroupEncoder, inlineEncoder, threadedEncoder } from './group-encoder.ts'
+import { type DayFiles, dayFiles } from './day-files.ts'
+import { inlineEncoder, threadedEncoder } from './group-encoder.ts'
 import type { OperationCounts } from './group-work.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
 import { addSums } from './pair-sums.ts'
@@ -69,9 +69,11 @@ export interface StatementDigest {
 export async function digestStatement(source: ByteSource, options: DigestOptions): Promise<StatementDigest> {
   const threads = options.threads ?? threadsFor(source)
   const encoder = threads > 1 ? threadedEncoder(threads - 1) : inlineEncoder()
+  const dayOf = rememberingDay()
+  const files = dayFiles(options.folder, options.metadata, dayOf, encoder)
   try {
-    const reading = await readRows(source, options, encoder)
-    const written = await reading.files.finish(daysOf(options.range))
+    const reading = await readRows(source, options, files, dayOf)
+    const written = await files.finish(daysOf(options.range))
     const { counts, quarantine } = reading
     const sums: WalletSums = new Map()
     const operations: OperationCounts = new Map()
@@ -93,6 +95,7 @@ export async function digestStatement(source: ByteSource, options: DigestOptions
       quarantine: await quarantine.close(),
     }
   } finally {
+    await files.abandon()
     await encoder.close()
   }
 }
@@ -108,14 +111,17 @@ function threadsFor(source: ByteSource): number {
 const BATCH_ROWS = 64 * 1024
 
 /** Reads the whole file once, and hands each row on to where it belongs. */
-async function readRows(source: ByteSource, options: DigestOptions, encoder: GroupEncoder) {
-  const { range, folder, metadata, zoneMinutes } = options
+async function readRows(
+  source: ByteSource,
+  options: DigestOptions,
+  files: DayFiles,
+  dayOf: (micros: number) => Day,
+) {
+  const { range, folder, zoneMinutes } = options
   const limits = limitsOf(options.limits)
   const parts: PartSummary[] = []
   const counts: RowCounts = { read: 0, written: 0, quarantined: 0, outside: 0 }
   const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'))
-  const dayOf = rememberingDay()
-  const files = dayFiles(folder, metadata, dayOf, encoder)
   const batch = newBatch(BATCH_ROWS)
   const stream = rowStream(batch, files)
   const intake = rowIntake(batch, range, dayOf, counts, limits)
@@ -142,7 +148,7 @@ async function readRows(source: ByteSource, options: DigestOptions, encoder: Gro
     options.onProgress?.({ bytes, rows: counts.read })
   }
   await settle(true)
-  return { parts, counts, sums: intake.sums, outsideDays: intake.outsideDays, files, quarantine }
+  return { parts, counts, sums: intake.sums, outsideDays: intake.outsideDays, quarantine }
 }
 
 /** Most rows fall on the day of the row before. */
