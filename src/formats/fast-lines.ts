@@ -6,7 +6,7 @@
 import { readUnits } from './fast-number.ts'
 import { fastTime } from './fast-time.ts'
 import type { Layout } from './layout.ts'
-import { type RowBatch, TEXT_COLUMNS, type TextColumn, walletAliases } from './row-batch.ts'
+import { type RowBatch, TEXT_COLUMNS, type TextColumn, walletNames } from './row-batch.ts'
 import { EMPTY_TEXT, hashOf } from './text-table.ts'
 import type { OffsetMinutes } from './zone.ts'
 
@@ -47,9 +47,11 @@ export function fastLines(
   const columns = roles.length
   const capacity = batch.time.length
   const time = fastTime(offset)
-  const aliasOf = walletAliases(batch.tables.wallet)
+  const { names, newestOf } = walletNames(batch.tables.wallet)
   const codesByRole = TEXT_COLUMNS.map(column => batch.codes[column])
-  const tablesByRole = TEXT_COLUMNS.map(column => batch.tables[column])
+  const tablesByRole = TEXT_COLUMNS.map(column => (column === 'wallet' ? names : batch.tables[column]))
+  /** The text that stood last where a cell of this role began with such bytes. */
+  const guesses = new Int32Array(TEXT_COLUMNS.length << 8)
   const units = batch.amount.units
   const times = batch.time
   const taken = { lines: 0, anyBare: false, anyEmptyQuoted: false }
@@ -66,12 +68,7 @@ export function fastLines(
       const from = at
       if (role === TIME) at = time.read(bytes, from, times, row)
       else if (role === AMOUNT) at = readUnits(bytes, from, units, row)
-      else {
-        // The line feed ends a cell at the latest.
-        if (isQuoted) while (ORDINARY[bytes[at]!] !== STOP || bytes[at] === COMMA) at += 1
-        else while (ORDINARY[bytes[at]!] !== STOP) at += 1
-        if (!putText(bytes, from, at, role, row)) return -1
-      }
+      else at = text(bytes, from, isQuoted, role, row)
       if (at < 0) return -1
       if (isQuoted) {
         if (bytes[at] !== QUOTE) return -1
@@ -85,27 +82,37 @@ export function fastLines(
     return lineEnd(bytes, start, at)
   }
 
-  function putText(
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    role: number,
-    row: number,
-  ): boolean {
-    if (from === to) {
-      // Names must not be empty; a user id and a remark may.
-      if (role >= WALLET && role <= ASSET) return false
+  /** Reads a cell of text; answers where it ended, or -1. A guess saves looking for its end and its code. */
+  function text(bytes: Uint8Array, from: number, isQuoted: boolean, role: number, row: number): number {
+    const table = tablesByRole[role]!
+    const first = bytes[from]!
+    // Empty: names must not be; a user id and a remark may.
+    if (isQuoted ? first === QUOTE : first < SPACE || first === COMMA) {
+      if (role >= WALLET && role <= ASSET) return -1
       codesByRole[role]![row] = EMPTY_TEXT
-      return true
+      return from
     }
+    const guess = (role << 8) | ((first + bytes[from + 1]! * 5 + bytes[from + 3]! * 17 + bytes[from + 12]! * 29) & 255)
+    const guessed = guesses[guess]!
+    if (guessed !== EMPTY_TEXT) {
+      const end = table.endIfAt(guessed, bytes, from)
+      if (end >= 0 && (isQuoted ? bytes[end] === QUOTE : endsBare(bytes[end]!))) {
+        codesByRole[role]![row] = role === WALLET ? newestOf(guessed) : guessed
+        return end
+      }
+    }
+    let at = from
+    // The line feed ends a cell at the latest.
+    while (ORDINARY[bytes[at]!] !== STOP) at += 1
+    const isOrdinary = !isQuoted || bytes[at] !== COMMA
+    if (isQuoted) while (ORDINARY[bytes[at]!] !== STOP || bytes[at] === COMMA) at += 1
     // Spaces around a name are cut off by the reader of rows; those of a remark stay.
-    if (role !== REMARK && (bytes[from] === SPACE || bytes[to - 1] === SPACE)) return false
-    const hash = hashOf(bytes, from, to)
-    codesByRole[role]![row] =
-      role === WALLET
-        ? aliasOf(bytes, from, to, hash)
-        : tablesByRole[role]!.codeOf(bytes, from, to, hash)
-    return true
+    if (role !== REMARK && (first === SPACE || bytes[at - 1] === SPACE)) return -1
+    const code = table.codeOf(bytes, from, at, hashOf(bytes, from, at))
+    codesByRole[role]![row] = role === WALLET ? newestOf(code) : code
+    // A text with a comma is one cell only inside quotes, so it must not be guessed outside.
+    if (isOrdinary) guesses[guess] = code
+    return at
   }
 
   function lineEnd(bytes: Uint8Array, start: number, at: number): number {
@@ -134,6 +141,8 @@ export function fastLines(
 
   return { take, taken }
 }
+
+const endsBare = (byte: number) => byte === COMMA || byte === LINE_FEED || byte === RETURN
 
 const roleOf = (column: TextColumn) => TEXT_COLUMNS.indexOf(column)
 const WALLET = roleOf('wallet')

@@ -78,19 +78,16 @@ export function moveRow(batch: RowBatch, from: number, to: number): void {
   for (const column of TEXT_COLUMNS) codes[column][to] = codes[column][from]!
 }
 
-/** The names wallets go by in the file, each with the code of its newest name. */
-export function walletAliases(wallets: TextTable) {
+/** The names wallets go by in the file, each with the code of its newest name in `wallets`. */
+export function walletNames(wallets: TextTable) {
   const names = textTable()
-  let codes = new Int32Array(64).fill(-1)
-  return function codeOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const name = names.codeOf(bytes, start, end, hash)
-    if (name >= codes.length) {
-      const larger = new Int32Array(codes.length * 2).fill(-1)
-      larger.set(codes)
-      codes = larger
-    }
-    if (codes[name] === -1) codes[name] = wallets.codeOfText(walletOf(names.textOf(name)))
-    return codes[name]!
+  const newest: number[] = []
+  return {
+    names,
+    newestOf(name: number): number {
+      newest[name] ??= wallets.codeOfText(walletOf(names.textOf(name)))
+      return newest[name]
+    },
   }
 }
 

@@ -10,6 +10,8 @@ export interface TextTable {
   /** The code of the UTF-8 bytes from `start` up to `end`, whose `hashOf` is `hash`. */
   codeOf(bytes: Uint8Array, start: number, end: number, hash: number): number
   codeOfText(text: string): number
+  /** Where the text of `code` ends if it stands at `at`, else -1. */
+  endIfAt(code: number, bytes: Uint8Array, at: number): number
   textOf(code: number): string
   /** Where a text's bytes stand in `bytes()`; those of the next code follow at once. */
   startOf(code: number): number
@@ -80,6 +82,13 @@ export function textTable(): TextTable {
     return code
   }
 
+  function endIfAt(code: number, bytes: Uint8Array, at: number): number {
+    const end = starts[code + 1]!
+    let place = at
+    for (let index = starts[code]!; index < end; index++) if (arena[index] !== bytes[place++]) return -1
+    return place
+  }
+
   function rehash(): void {
     const size = slots.length * 2
     slots = new Int32Array(size).fill(FREE)
@@ -119,6 +128,7 @@ export function textTable(): TextTable {
   return {
     codeOf,
     codeOfText,
+    endIfAt,
     textOf,
     startOf: code => starts[code]!,
     bytes: () => arena,
