@@ -1,7 +1,7 @@
 /** All that is done to a row group: it is counted, identified, encoded and compressed. */
 import { UNIT_SEPARATOR } from '../domain/activity.ts'
 import { textAt } from './coded-texts.ts'
-import { addPairs } from './pair-sums.ts'
+import { addPairs, MOST_PAIRS } from './pair-sums.ts'
 import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
 import { type RowGroup } from './row-group.ts'
 import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
@@ -44,15 +44,24 @@ function sumsOf({ rows, amount, texts }: RowGroup): WalletSums {
 }
 
 function operationsOf({ rows, texts: { operation, category } }: RowGroup): OperationCounts {
-  const counts = new Map<number, number>()
-  for (let row = 0; row < rows; row++) {
-    const pair = operation.codes[row]! * category.count + category.codes[row]!
-    counts.set(pair, (counts.get(pair) ?? 0) + 1)
+  const counted: OperationCounts = new Map()
+  const categories = category.count
+  if (operation.count * categories > MOST_PAIRS) {
+    for (let row = 0; row < rows; row++) count(operation.codes[row]!, category.codes[row]!, 1)
+    return counted
   }
-  return new Map(
-    [...counts].map(([pair, count]) => {
-      const name = textAt(operation, Math.floor(pair / category.count))
-      return [`${name}${UNIT_SEPARATOR}${textAt(category, pair % category.count)}`, count]
-    }),
-  )
+  const counts = new Uint32Array(operation.count * categories)
+  for (let row = 0; row < rows; row++) {
+    const pair = operation.codes[row]! * categories + category.codes[row]!
+    counts[pair] = counts[pair]! + 1
+  }
+  counts.forEach((rows, pair) => {
+    if (rows > 0) count(Math.floor(pair / categories), pair % categories, rows)
+  })
+  return counted
+
+  function count(name: number, kind: number, rows: number): void {
+    const key = `${textAt(operation, name)}${UNIT_SEPARATOR}${textAt(category, kind)}`
+    counted.set(key, (counted.get(key) ?? 0) + rows)
+  }
 }

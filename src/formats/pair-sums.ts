@@ -15,7 +15,7 @@ export interface PairColumns {
 }
 
 /** More pairs than this are not counted in arrays but one by one. */
-const MOST_PAIRS = 2 ** 18
+export const MOST_PAIRS = 2 ** 18
 
 const UNIT = 10n ** BigInt(AMOUNT_SCALE - UNIT_DECIMALS)
 

@@ -14,7 +14,7 @@ export const WINDOW_ROWS = 8192
 
 /** Texts of a batch may take so much before they are dropped. */
 const TEXT_BYTES = 8 * 1024 ** 2
-const TEXTS = 128 * 1024
+const TEXTS = 24 * 1024
 
 export interface RowStream {
   /** Whether so much text is waiting that rows must be let go. */

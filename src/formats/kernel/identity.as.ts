@@ -191,25 +191,32 @@ function hashWaiting(blocks: u32, ids: usize): void {
     let f = h5
     let g = h6
     let h = h7
-    for (let round: u32 = 0; round < 64; round++) {
-      const s1 = v128.xor(v128.xor(rotated(e, 6), rotated(e, 11)), rotated(e, 25))
-      const choice = v128.bitselect(f, g, e)
-      const known = i32x4.add(
-        v128.load(schedule + (round << 4)),
-        v128.load32_splat(roundConstants + (round << 2)),
-      )
-      const t1 = i32x4.add(i32x4.add(h, s1), i32x4.add(choice, known))
-      const s0 = v128.xor(v128.xor(rotated(a, 2), rotated(a, 13)), rotated(a, 22))
-      // The majority of a, b and c: c where a and b differ, else a.
-      const majority = v128.bitselect(c, a, v128.xor(a, b))
-      h = g
-      g = f
-      f = e
-      e = i32x4.add(d, t1)
-      d = c
-      c = b
-      b = a
-      a = i32x4.add(t1, i32x4.add(s0, majority))
+    // Eight rounds at a time: after eight, every word is back in its own variable, so nothing is moved.
+    for (let round: u32 = 0; round < 64; round += 8) {
+      h = i32x4.add(h, mixed(e, f, g, round + 0))
+      d = i32x4.add(d, h)
+      h = i32x4.add(h, majority(a, b, c))
+      g = i32x4.add(g, mixed(d, e, f, round + 1))
+      c = i32x4.add(c, g)
+      g = i32x4.add(g, majority(h, a, b))
+      f = i32x4.add(f, mixed(c, d, e, round + 2))
+      b = i32x4.add(b, f)
+      f = i32x4.add(f, majority(g, h, a))
+      e = i32x4.add(e, mixed(b, c, d, round + 3))
+      a = i32x4.add(a, e)
+      e = i32x4.add(e, majority(f, g, h))
+      d = i32x4.add(d, mixed(a, b, c, round + 4))
+      h = i32x4.add(h, d)
+      d = i32x4.add(d, majority(e, f, g))
+      c = i32x4.add(c, mixed(h, a, b, round + 5))
+      g = i32x4.add(g, c)
+      c = i32x4.add(c, majority(d, e, f))
+      b = i32x4.add(b, mixed(g, h, a, round + 6))
+      f = i32x4.add(f, b)
+      b = i32x4.add(b, majority(c, d, e))
+      a = i32x4.add(a, mixed(f, g, h, round + 7))
+      e = i32x4.add(e, a)
+      a = i32x4.add(a, majority(b, c, d))
     }
     h0 = i32x4.add(h0, a)
     h1 = i32x4.add(h1, b)
@@ -237,6 +244,27 @@ function lane(words: v128, index: u8): u32 {
       : index == 2
         ? i32x4.extract_lane(words, 2)
         : i32x4.extract_lane(words, 3)
+}
+
+/** What a round adds to its last word. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function mixed(e: v128, f: v128, g: v128, round: u32): v128 {
+  const s1 = v128.xor(v128.xor(rotated(e, 6), rotated(e, 11)), rotated(e, 25))
+  const choice = v128.bitselect(f, g, e)
+  const known = i32x4.add(
+    v128.load(schedule + (round << 4)),
+    v128.load32_splat(roundConstants + (round << 2)),
+  )
+  return i32x4.add(i32x4.add(s1, choice), known)
+}
+
+/** What a round adds to its first word; the majority of a, b and c is c where a and b differ, else a. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function majority(a: v128, b: v128, c: v128): v128 {
+  const s0 = v128.xor(v128.xor(rotated(a, 2), rotated(a, 13)), rotated(a, 22))
+  return i32x4.add(s0, v128.bitselect(c, a, v128.xor(a, b)))
 }
 
 // @ts-ignore: a decorator of AssemblyScript
