@@ -3,7 +3,7 @@
  * whole number of 10^-8 units, held as a float that is an integer below 2^53 and therefore exact. The
  * few others stand in a list, and their cell says where.
  */
-import { type Amount, AMOUNT_SCALE } from '../domain/amount.ts'
+import { AMOUNT_SCALE, type Amount } from '../domain/amount.ts'
 
 export interface AmountCells {
   /** Units of 10^-8 when below `WIDE` in size, else `WIDE` plus the index in `wide`. */

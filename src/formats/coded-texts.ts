@@ -14,7 +14,12 @@ export interface CodedTexts {
 export const LENGTH_BYTES = 4
 
 export function newCodedTexts(codes: Uint32Array): CodedTexts {
-  return { codes, count: 0, bytes: new Uint8Array(1024), starts: new Uint32Array(65).fill(LENGTH_BYTES, 0, 1) }
+  return {
+    codes,
+    count: 0,
+    bytes: new Uint8Array(1024),
+    starts: new Uint32Array(65).fill(LENGTH_BYTES, 0, 1),
+  }
 }
 
 export function clearTexts(texts: CodedTexts): void {

@@ -92,7 +92,8 @@ export function fastLines(
       codesByRole[role]![row] = EMPTY_TEXT
       return from
     }
-    const guess = (role << 8) | ((first + bytes[from + 1]! * 5 + bytes[from + 3]! * 17 + bytes[from + 12]! * 29) & 255)
+    const guess =
+      (role << 8) | ((first + bytes[from + 1]! * 5 + bytes[from + 3]! * 17 + bytes[from + 12]! * 29) & 255)
     const guessed = guesses[guess]!
     if (guessed !== EMPTY_TEXT) {
       const end = table.endIfAt(guessed, bytes, from)
@@ -130,10 +131,10 @@ export function fastLines(
     while (row < capacity && at < end) {
       const next = line(bytes, at, row)
       if (next < 0) break
-      for (const codes of absent) codes[row] = EMPTY_TEXT
       row += 1
       at = next
     }
+    for (const codes of absent) codes.fill(EMPTY_TEXT, firstRow, row)
     batch.rows = row
     taken.lines = row - firstRow
     return at

@@ -1,7 +1,6 @@
 /** Amounts of the common shapes, read in place as a whole number of 10^-8 units. */
 import { UNIT_DECIMALS, WIDE } from './amount-cells.ts'
 
-
 const ZERO = 48
 const PLUS = 43
 const DASH = 45

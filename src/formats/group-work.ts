@@ -3,7 +3,7 @@ import { UNIT_SEPARATOR } from '../domain/activity.ts'
 import { textAt } from './coded-texts.ts'
 import { addPairs, MOST_PAIRS } from './pair-sums.ts'
 import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
-import { type RowGroup } from './row-group.ts'
+import type { RowGroup } from './row-group.ts'
 import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
 import type { WalletSums } from './wallet-sums.ts'
 

@@ -45,7 +45,8 @@ export function identityWriter({ time, amount, occurrence, texts }: RowGroup): I
     at = writeText(bytes, at, asset, row)
     bytes[at++] = SEPARATOR
     const units = amount.units[row]!
-    at = units < WIDE ? writeUnits(bytes, at, units) : writeAscii(bytes, at, formatAmount(amountAt(amount, row)))
+    at =
+      units < WIDE ? writeUnits(bytes, at, units) : writeAscii(bytes, at, formatAmount(amountAt(amount, row)))
     at = writeText(bytes, at, remark, row)
     bytes[at++] = SEPARATOR
     return writeInteger(bytes, at, occurrence[row]!)

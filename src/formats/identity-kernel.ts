@@ -1,6 +1,6 @@
 /** The WebAssembly kernel that makes row ids: lays its memory out and calls it. Its source: kernel/. */
 import { formatAmount } from '../domain/amount.ts'
-import { type CodedTexts, addText, endOf, newCodedTexts } from './coded-texts.ts'
+import { addText, type CodedTexts, endOf, newCodedTexts } from './coded-texts.ts'
 import { LONGEST_FIXED } from './identity-bytes.ts'
 import { KERNEL_BASE64 } from './kernel/identity-wasm.ts'
 import type { RowGroup } from './row-group.ts'
@@ -44,7 +44,10 @@ export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
   const start = kernel.freeMemory()
 
   function identify(group: RowGroup, ids: Uint8Array): void {
-    if (longestMessage(group) > LONGEST_MESSAGE) return fallback(group, ids)
+    if (longestMessage(group) > LONGEST_MESSAGE) {
+      fallback(group, ids)
+      return
+    }
     const { rows, time, amount, occurrence, texts } = group
     const wide = wideTexts(amount.wide.map(formatAmount))
     const columns = [texts.wallet, texts.operation, texts.asset, texts.remark, wide]
@@ -52,14 +55,16 @@ export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
     const timeAt = layout.place(time, rows)
     const unitsAt = layout.place(amount.units, rows)
     const occurrenceAt = layout.place(occurrence, rows)
-    const places = columns.map(column => [
+    const places = columns.map((column): [codes: number, bytes: number, starts: number] => [
       layout.place(column.codes, column === wide ? 0 : rows),
       layout.place(column.bytes, endOf(column, column.count - 1)),
       layout.place(column.starts, column.count + 1),
     ])
     const idsAt = layout.place(ids, 0)
     layout.write(memory, idsAt + rows * ID_CHARACTERS)
-    places.forEach(([codes, bytes, starts], which) => kernel.setColumn(which, codes!, bytes!, starts!))
+    for (const [which, [codes, bytes, starts]] of places.entries()) {
+      kernel.setColumn(which, codes, bytes, starts)
+    }
     kernel.identify(rows, timeAt, unitsAt, occurrenceAt, idsAt)
     ids.set(new Uint8Array(memory.buffer, idsAt, rows * ID_CHARACTERS))
   }

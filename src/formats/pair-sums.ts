@@ -1,6 +1,7 @@
 /** Exact sums by wallet and asset over columns of codes. */
-import { type AmountCells, amountAt, UNIT_DECIMALS, WIDE } from './amount-cells.ts'
+
 import { AMOUNT_SCALE } from '../domain/amount.ts'
+import { type AmountCells, amountAt, UNIT_DECIMALS, WIDE } from './amount-cells.ts'
 import { addAmount, type WalletSums } from './wallet-sums.ts'
 
 export interface PairColumns {
@@ -26,7 +27,10 @@ const HALF = 2 ** 26
 export function addPairs(sums: WalletSums, columns: PairColumns, from: number, to: number): void {
   const { wallets, assets, amount, walletCount, assetCount } = columns
   const size = walletCount * assetCount
-  if (size > MOST_PAIRS) return addEach(sums, columns, from, to)
+  if (size > MOST_PAIRS) {
+    for (let row = from; row < to; row++) addOne(sums, columns, row)
+    return
+  }
   const lows = new Float64Array(size)
   const highs = new Float64Array(size)
   const seen = new Uint8Array(size)
@@ -49,10 +53,6 @@ export function addPairs(sums: WalletSums, columns: PairColumns, from: number, t
     const total = BigInt(highs[pair]!) * BigInt(HALF) + BigInt(lows[pair]!)
     addAmount(sums, columns.walletOf((pair - asset) / assetCount), columns.assetOf(asset), total * UNIT)
   }
-}
-
-function addEach(sums: WalletSums, columns: PairColumns, from: number, to: number): void {
-  for (let row = from; row < to; row++) addOne(sums, columns, row)
 }
 
 function addOne(sums: WalletSums, { wallets, assets, amount, walletOf, assetOf }: PairColumns, row: number) {

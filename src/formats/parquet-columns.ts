@@ -57,7 +57,13 @@ export function amountPages({ rows, amount }: RowGroup): ColumnPages {
     if (units[row]! < WIDE) putUnits(view, at, units[row]!)
     else putBigint(view, at, amountAt(amount, row))
   }
-  return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: 0, range: amountRange(amount, rows, data) }
+  return {
+    dictionary: undefined,
+    data,
+    encoding: ENCODINGS.plain,
+    nulls: 0,
+    range: amountRange(amount, rows, data),
+  }
 }
 
 /**

@@ -83,7 +83,9 @@ function encodeChunk(pages: ColumnPages, rows: number, level: number, start: num
 
 function dictionaryHeader(size: number, compressed: number, count: number): Uint8Array {
   const dictionary = struct([1, i32(count)], [2, i32(ENCODINGS.plain)])
-  return encodeThrift(struct([1, i32(DICTIONARY_PAGE)], [2, i32(size)], [3, i32(compressed)], [7, dictionary]))
+  return encodeThrift(
+    struct([1, i32(DICTIONARY_PAGE)], [2, i32(size)], [3, i32(compressed)], [7, dictionary]),
+  )
 }
 
 function dataHeader(size: number, compressed: number, rows: number, encoding: number): Uint8Array {

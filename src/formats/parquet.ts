@@ -28,7 +28,13 @@ export function encodeActivity(
   for (let at = 0; at < rows.length; ) {
     const builder = groupBuilder(group)
     const end = builder.add(ordered, at, rows.length)
-    const ids = Buffer.from(rows.slice(at, end).map(({ rowId }) => rowId).join(''), 'latin1')
+    const ids = Buffer.from(
+      rows
+        .slice(at, end)
+        .map(({ rowId }) => rowId)
+        .join(''),
+      'latin1',
+    )
     pieces.push(file.add(encodeGroup(group, ids)))
     at = end
   }

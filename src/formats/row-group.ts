@@ -1,7 +1,15 @@
 /** A row group of the table in columns, complete in itself: what is identified, encoded and compressed. */
 import { categoryOf, TELLING_CHARACTERS } from '../domain/operations.ts'
 import { type AmountCells, WIDE } from './amount-cells.ts'
-import { addText, type CodedTexts, clearTexts, endOf, newCodedTexts, plainTexts, textAt } from './coded-texts.ts'
+import {
+  addText,
+  type CodedTexts,
+  clearTexts,
+  endOf,
+  newCodedTexts,
+  plainTexts,
+  textAt,
+} from './coded-texts.ts'
 import { perTextColumn, type RowBatch, TEXT_COLUMNS, type TextColumn } from './row-batch.ts'
 import { hashOf, type TextTable, textTable } from './text-table.ts'
 
@@ -86,7 +94,15 @@ export function groupBuilder(group: RowGroup): GroupBuilder {
       copyAmount(batch.amount, source, amount, row)
     }
     for (const column of TEXT_COLUMNS) {
-      local[column].add(batch.tables[column], batch.codes[column], order, from, end, group.texts[column], first)
+      local[column].add(
+        batch.tables[column],
+        batch.codes[column],
+        order,
+        from,
+        end,
+        group.texts[column],
+        first,
+      )
     }
     group.rows = first + end - from
     categories.add(group, first)

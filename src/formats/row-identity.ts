@@ -22,7 +22,12 @@ export function plainIdentifier(): IdentifyGroup {
       const longest = writer.longest(row)
       if (longest > message.length) message = Buffer.alloc(longest * 2)
       const end = writer.write(row, message, 0)
-      target.write(hash('sha256', message.subarray(0, end), 'hex'), row * ID_CHARACTERS, ID_CHARACTERS, 'latin1')
+      target.write(
+        hash('sha256', message.subarray(0, end), 'hex'),
+        row * ID_CHARACTERS,
+        ID_CHARACTERS,
+        'latin1',
+      )
     }
   }
 }

@@ -3,10 +3,11 @@
  * small inversions, so sorting inside a window is enough; rows that come after their place was written are
  * late, and the caller sets them aside.
  */
-import { isIdentical, orderOf } from './batch-order.ts'
-import { perTextColumn, type RowBatch, TEXT_COLUMNS, moveRow } from './row-batch.ts'
-import type { OrderedRows } from './row-group.ts'
+
 import { amountAt, putAmount, WIDE } from './amount-cells.ts'
+import { isIdentical, orderOf } from './batch-order.ts'
+import { moveRow, perTextColumn, type RowBatch, TEXT_COLUMNS } from './row-batch.ts'
+import type { OrderedRows } from './row-group.ts'
 import { hashOf, textTable } from './text-table.ts'
 
 /** How many of the latest rows wait for others that belong before them. */

@@ -115,7 +115,7 @@ export function textTable(): TextTable {
     const codes = Array.from({ length: count }, (_, code) => code)
     codes.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
     ranked = new Uint32Array(count)
-    codes.forEach((code, rank) => (ranked[code] = rank))
+    for (const [rank, code] of codes.entries()) ranked[code] = rank
     return ranked
   }
 

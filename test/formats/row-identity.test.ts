@@ -1,4 +1,6 @@
 /** Row ids from bytes and from the WebAssembly kernel are those of the domain. */
+
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type ActivityRow, identifyRows } from '../../src/domain/activity.ts'
@@ -8,7 +10,6 @@ import { compileKernel } from '../../src/formats/kernel/build.ts'
 import { addRow, newBatch } from '../../src/formats/row-batch.ts'
 import { groupBuilder, newGroup, type RowGroup } from '../../src/formats/row-group.ts'
 import { plainIdentifier } from '../../src/formats/row-identity.ts'
-import { readFileSync } from 'node:fs'
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }),
@@ -26,7 +27,15 @@ const anyRow: fc.Arbitrary<ActivityRow> = fc.record({
   amount: fc.oneof(
     fc.bigInt({ min: -AMOUNT_LIMIT, max: AMOUNT_LIMIT }),
     fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }).map(units => units * 10n ** 10n),
-    fc.constantFrom(0n, 1n, -1n, 10n ** 10n, -(10n ** 18n), (2n ** 53n - 1n) * 10n ** 10n, 2n ** 53n * 10n ** 10n),
+    fc.constantFrom(
+      0n,
+      1n,
+      -1n,
+      10n ** 10n,
+      -(10n ** 18n),
+      (2n ** 53n - 1n) * 10n ** 10n,
+      2n ** 53n * 10n ** 10n,
+    ),
   ),
   remark: text,
   extra: fc.constant(null),

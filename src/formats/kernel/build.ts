@@ -15,7 +15,10 @@ export function compileKernel(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'daybook-kernel-'))
   try {
     const target = join(folder, 'kernel.wasm')
-    const asc = fileURLToPath(import.meta.resolve('assemblyscript/asc')).replace(/dist.asc\.js$/, 'bin/asc.js')
+    const asc = fileURLToPath(import.meta.resolve('assemblyscript/asc')).replace(
+      /dist.asc\.js$/,
+      'bin/asc.js',
+    )
     execFileSync(process.execPath, [asc, pathOf(`${name}.as.ts`), '--outFile', target, ...OPTIONS, ...MEMORY])
     const text = readFileSync(target).toString('base64')
     const chunks = text.match(/.{1,100}/g)!.map(chunk => `  '${chunk}',`)
