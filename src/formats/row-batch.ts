@@ -45,7 +45,7 @@ export function addRow(batch: RowBatch, row: ActivityRow): void {
   const at = batch.rows++
   // A typed array drops what is written past its end in silence.
   if (at >= batch.time.length) throw new RangeError('The batch is full.')
-  batch.time[at] = microsNumber(row.micros)
+  batch.time[at] = microsFloat(row.micros)
   putAmount(batch.amount, at, row.amount)
   for (const column of TEXT_COLUMNS) {
     batch.codes[column][at] = batch.tables[column].codeOfText(row[column] ?? '')
@@ -95,7 +95,7 @@ const halves = new BigUint64Array(1)
 const words = new Uint32Array(halves.buffer)
 
 /** An instant as a number; years the reader refuses would not fit. */
-function microsNumber(micros: bigint): number {
+function microsFloat(micros: bigint): number {
   halves[0] = micros
   return words[1]! * 4_294_967_296 + words[0]!
 }

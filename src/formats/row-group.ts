@@ -185,6 +185,9 @@ function localCodes() {
 /** A remark that moves some operations into another category. */
 const PAY_REMARK = 'Binance Pay'
 
+/** More than a group can have. */
+const MOST_BEGINNINGS = 2 * GROUP_ROWS
+
 /** The category follows from the operation, and for some operations also from the remark. */
 function categoryColumn() {
   const known = new Map<string, number>()
@@ -201,7 +204,7 @@ function categoryColumn() {
     const start = remark.starts[code]!
     const end = Math.min(endOf(remark, code), start + TELLING_CHARACTERS)
     const beginning = beginnings.codeOf(remark.bytes, start, end, hashOf(remark.bytes, start, end))
-    const key = name * GROUP_ROWS + beginning
+    const key = name * MOST_BEGINNINGS + beginning
     const known = byBeginning.get(key)
     if (known !== undefined) return known
     const found = codeOf(category, categoryOf(textAt(operation, name), beginnings.textOf(beginning)))
