@@ -1,6 +1,8 @@
-/** What the machine gives: time, chance and a name for this process. They enter here and nowhere else. */
+/** What the machine gives: time, chance, a name for this process and a place for its files. */
 import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Time as an input, so that a test can stop it. */
@@ -34,4 +36,33 @@ export const systemRandom: Random = {
 /** Who is doing something, for the records: host and process. */
 export function processName(): string {
   return `${hostname()}:${process.pid}`
+}
+
+/**
+ * A new folder in the machine's temporary one. Folders of processes that have died here are removed, so
+ * that a process that is killed again and again does not fill the disk.
+ */
+export async function makeWorkFolder(): Promise<string> {
+  for (const name of await readdir(tmpdir())) {
+    const [, owner] = /^daybook-work-(.+:\d+)-\w{6}$/.exec(name) ?? []
+    if (owner === undefined || mayBeAlive(owner)) continue
+    // Another user's is not ours to remove.
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {})
+  }
+  return mkdtemp(join(tmpdir(), `daybook-work-${processName()}-`))
+}
+
+/** Whether the process that `processName` named may still be at work. Of other machines nothing is known. */
+export function mayBeAlive(name: string): boolean {
+  const colon = name.lastIndexOf(':')
+  return name.slice(0, colon) !== hostname() || isAlive(Number.parseInt(name.slice(colon + 1), 10))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }

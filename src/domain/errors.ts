@@ -13,7 +13,6 @@ export const FAULTS = {
   'provider-unreachable': { retry: true },
   'provider-refused': { retry: false },
   'provider-protocol': { retry: false },
-  'clock-skewed': { retry: false },
   'download-failed': { retry: true },
   'download-refused': { retry: false },
   'file-unreadable': { retry: false },

@@ -48,6 +48,10 @@ export function walletOf(name: string): string {
   return WALLETS.get(fold(name)) ?? name
 }
 
+export function isKnownWallet(name: string): boolean {
+  return WALLETS.has(fold(name))
+}
+
 /** Names match whatever their case and spacing: both have drifted between exports. */
 function fold(name: string): string {
   return name.trim().toLowerCase().replace(/\s+/g, ' ')

@@ -1,18 +1,18 @@
 /**
  * The rules of the monthly quota.
  *
- * Slots of a month are numbered from 1. A slot is claimed by creating its object, always at the lowest
- * free number, so when slot n exists every slot below it exists too. The claimant of slot n may submit
- * only while fewer than `limit` of the slots below n are not rejected (`maySubmit`).
+ * Slots of a month are numbered from 1. A slot is claimed by creating its object, at the lowest number that
+ * the claimant does not know to be taken; so it knows every slot below, from a listing or because it failed
+ * to create it. It claims only if fewer than `limit` of those are not rejected (`nextSlot`).
  *
- * Why the limit holds whatever the interleaving: let n be the highest slot that ever led to a report.
- * Every other slot that led to one lies below n, and a slot that led to a report is never rejected. So when
- * the claimant of n counted, it counted all of them that it had to fear, and found fewer than `limit`;
- * with n itself they are at most `limit`. A slot that is rejected between the counting and the call only
- * makes the count too cautious.
+ * Why the limit holds whatever the interleaving: let n be the highest slot that ever led to a report. Every
+ * other slot that led to one lies below n, so the claimant of n knew it; and a slot that led to a report is
+ * never rejected, before or after. So all of them were among the fewer than `limit` that it counted, and
+ * with n itself they are at most `limit`. A listing that lags behind does no harm: what it does not show is
+ * found by failing to create it.
  *
- * The same look at the slots below decides which of two claimants asks a question that both have: the
- * lower slot asks, the higher one sees it and gives way (`sameQuestion`).
+ * Of two claimants with the same question the lower slot asks. The higher one looks at the slots below its
+ * own once it has it, when the lower one cannot but be there, and gives way (`sameQuestion`).
  */
 import { z } from 'zod'
 import { addMonths, type Month, monthOf, startOfMonth } from './calendar.ts'
@@ -78,20 +78,9 @@ export function nextSlot(
   return number
 }
 
-/** Whether the claimant of slot `number` may submit. */
-export function maySubmit(slots: readonly Slot[], number: number, limit: number): boolean {
-  return spent(slots.filter(slot => slot.number < number)) < limit
-}
-
-/** The slot that already asks `request`, below `number` where that is given; the newest of several. */
-export function sameQuestion(
-  slots: readonly Slot[],
-  request: ReportRequest,
-  below: number = Number.POSITIVE_INFINITY,
-): Slot | undefined {
-  return slots.findLast(
-    slot => slot.number < below && isSpent(slot) && sameRequest(slot.claim.request, request),
-  )
+/** The slot that already asks `request`; the newest of several. */
+export function sameQuestion(slots: readonly Slot[], request: ReportRequest): Slot | undefined {
+  return slots.findLast(slot => isSpent(slot) && sameRequest(slot.claim.request, request))
 }
 
 /**

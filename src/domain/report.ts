@@ -1,6 +1,6 @@
 /** What is recorded of a report, and the state that follows from which records exist. */
 import { z } from 'zod'
-import { type DayRange, isDay } from './calendar.ts'
+import { isDay } from './calendar.ts'
 
 /** Which wallets a report is about. */
 export const WALLET_SCOPES = ['all', 'spot', 'funding'] as const
@@ -22,15 +22,6 @@ export type ReportRequest = z.infer<typeof reportRequest>
 /** Whether two requests ask the same question. */
 export function sameRequest(a: ReportRequest, b: ReportRequest): boolean {
   return a.wallets === b.wallets && a.range.start === b.range.start && a.range.end === b.range.end
-}
-
-/** `2026-10-01..2026-10-31 (all)`, the end being not covered. */
-export function requestText(request: ReportRequest): string {
-  return `${rangeText(request.range)} (${request.wallets})`
-}
-
-export function rangeText(range: DayRange): string {
-  return `${range.start}..${range.end}`
 }
 
 /** `accepted.json`: the provider has taken the request and named the report. */
@@ -82,7 +73,6 @@ export const archiveRecord = z.object({
 export type ArchiveRecord = z.infer<typeof archiveRecord>
 
 const sum = z.object({ wallet: z.string(), asset: z.string(), amount: decimal })
-export type WalletAssetSum = z.infer<typeof sum>
 
 /** `manifest.json`: what parse did with the file. Amounts are text. */
 export const manifestRecord = z.object({

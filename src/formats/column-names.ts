@@ -21,17 +21,32 @@ const NAMES: Readonly<Record<Meaning, readonly string[]>> = {
   remark: ['Remark', 'Observación', 'Remarque', 'Observação', 'Примечание'],
 }
 
-const MEANING_OF = new Map(
-  MEANINGS.flatMap(meaning => NAMES[meaning].map(name => [foldName(name), meaning] as const)),
-)
+/** Names a user adds to the table, by meaning. */
+export type AddedColumns = Readonly<{ [M in Meaning]?: readonly string[] | undefined }>
+
+/** The meaning of each name, folded. */
+export type ColumnNames = ReadonlyMap<string, Meaning>
+
+/** The table with names added to it; an added name means what the user says, whatever it meant before. */
+export function columnNames(added: AddedColumns = {}): ColumnNames {
+  const entries = [NAMES, added].flatMap(table =>
+    MEANINGS.flatMap(meaning => (table[meaning] ?? []).map(name => [foldName(name), meaning] as const)),
+  )
+  return new Map(entries)
+}
+
+export const KNOWN_NAMES: ColumnNames = columnNames()
 
 /** A zone that a header tells itself: `Date(UTC)`, `Time(UTC+8)`. */
 const ZONE_SUFFIX = /^(.*?)\s*\((UTC[^)]*)\)$/i
 
 /** What a header cell means, and the zone it tells, if any. */
-export function meaningOf(cell: string): { meaning: Meaning | undefined; zone: string | undefined } {
+export function meaningOf(
+  cell: string,
+  names: ColumnNames = KNOWN_NAMES,
+): { meaning: Meaning | undefined; zone: string | undefined } {
   const suffix = ZONE_SUFFIX.exec(cell.trim())
-  const meaning = MEANING_OF.get(foldName(suffix?.[1] ?? cell))
+  const meaning = names.get(foldName(suffix?.[1] ?? cell))
   if (meaning !== 'time') return { meaning: suffix === null ? meaning : undefined, zone: undefined }
   return { meaning, zone: suffix?.[2] ?? (foldName(cell) === 'utc time' ? 'UTC' : undefined) }
 }

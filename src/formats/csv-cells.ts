@@ -2,6 +2,7 @@
 
 /** A record under construction. */
 export interface Draft {
+  readonly separator: string
   readonly cells: string[]
   /** The text so far of a quoted cell that is not closed yet. */
   open: string | undefined
@@ -12,11 +13,10 @@ export interface Draft {
 /** `open`: the next line belongs to the record. `misplaced`: a quoted cell goes on after its quote. */
 export type DraftState = 'complete' | 'open' | 'misplaced'
 
-const COMMA = ','
 const QUOTE = '"'
 
-export function newDraft(): Draft {
-  return { cells: [], open: undefined, quoted: false }
+export function newDraft(separator = ','): Draft {
+  return { separator, cells: [], open: undefined, quoted: false }
 }
 
 /** Adds a line, without its line feed, to a record. A quote inside a bare cell is just a character. */
@@ -24,7 +24,7 @@ export function addLine(draft: Draft, line: string): DraftState {
   let at = 0
   while (true) {
     if (draft.open === undefined && line[at] !== QUOTE) {
-      const comma = line.indexOf(COMMA, at)
+      const comma = line.indexOf(draft.separator, at)
       draft.cells.push(comma === -1 ? withoutReturn(line.slice(at)) : line.slice(at, comma))
       if (comma === -1) return 'complete'
       at = comma + 1
@@ -33,7 +33,7 @@ export function addLine(draft: Draft, line: string): DraftState {
     const after = addQuoted(draft, line, at)
     if (after === -1) return 'open'
     if (after === line.length || line.slice(after) === '\r') return 'complete'
-    if (line[after] !== COMMA) return 'misplaced'
+    if (line[after] !== draft.separator) return 'misplaced'
     at = after + 1
   }
 }

@@ -60,7 +60,6 @@ export async function openDayFile(
       at = builder.add(ordered, at, to)
       if (builder.isFull()) flush()
     }
-    rows += to - from
   }
 
   function flush(): void {
@@ -73,6 +72,7 @@ export async function openDayFile(
   }
 
   async function keep(group: WorkedGroup): Promise<void> {
+    rows += group.rows
     addSums(sums, group.sums)
     for (const [key, count] of group.operations) operations.set(key, (operations.get(key) ?? 0) + count)
     await output.write(format.add(group))

@@ -6,6 +6,7 @@ import { dayOfMicros } from '../domain/calendar.ts'
 import { findFault } from '../domain/errors.ts'
 import { categoryOf, UNKNOWN_CATEGORY } from '../domain/operations.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
+import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer } from './container.ts'
 import { type FileKind, HEAD_BYTES, kindOf } from './file-kind.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
@@ -18,6 +19,8 @@ export interface DescribeOptions {
   /** Minutes east of UTC of times that tell no zone. */
   readonly zoneMinutes?: number
   readonly limits?: Partial<FileLimits>
+  /** Names of columns beside those of the table, by meaning. */
+  readonly columns?: AddedColumns
 }
 
 export interface FileDescription {
@@ -58,10 +61,11 @@ export async function describeFile(
   options: DescribeOptions = {},
 ): Promise<FileDescription> {
   const limits = limitsOf(options.limits)
+  const names = columnNames(options.columns)
   const kind = kindOf(await readBytes(source, 0, HEAD_BYTES))
-  const opened = await attempt(() => openContainer(source, limits))
+  const opened = await attempt(() => openContainer(source, limits, names))
   const parts: PartDescription[] = []
-  const looked = await attempt(() => describeParts(opened.result, limits, parts))
+  const looked = await attempt(() => describeParts(opened.result, limits, names, parts))
   const { statement, fault } = await describeStatement(source, options)
   return {
     kind,
@@ -76,17 +80,23 @@ export async function describeFile(
 async function describeParts(
   container: Container | undefined,
   limits: FileLimits,
+  names: ColumnNames,
   parts: PartDescription[],
 ): Promise<void> {
-  for (const part of container?.parts ?? []) parts.push(await describePart(part, limits))
+  for (const part of container?.parts ?? []) parts.push(await describePart(part, limits, names))
 }
 
 async function describeStatement(source: ByteSource, options: DescribeOptions) {
   const summaries: PartSummary[] = []
   const seen = rowObserver()
   const { fault } = await attempt(async () => {
-    const { zoneMinutes, limits } = options
-    const statement = readStatement(source, { zoneMinutes, limits, onPart: part => summaries.push(part) })
+    const { zoneMinutes, limits, columns } = options
+    const statement = readStatement(source, {
+      zoneMinutes,
+      limits,
+      columns,
+      onPart: part => summaries.push(part),
+    })
     for await (const items of statement) items.forEach(seen.see)
   })
   const layouts = new Set(summaries.flatMap(({ layout }) => layout?.name ?? []))

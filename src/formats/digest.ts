@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Day, type DayRange, dayOfMicros, daysOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { type ByteSource, watchedSource } from './byte-source.ts'
+import type { AddedColumns } from './column-names.ts'
 import type { ContainerKind } from './container.ts'
 import { type DayDigest, listOperations } from './day-file.ts'
 import { type DayFiles, dayFiles } from './day-files.ts'
@@ -16,7 +17,7 @@ import { newBatch } from './row-batch.ts'
 import { DAY_MICROS, type RowCounts, rowIntake } from './row-intake.ts'
 import { rowStream } from './row-stream.ts'
 import type { PartSummary } from './statement.ts'
-import { readBatches, rowsOfBlock, type UnreadableItem } from './statement-batches.ts'
+import { readBatches, rowsOfLine, type UnreadableItem } from './statement-batches.ts'
 import { listSums, sameSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
 
 export interface DigestOptions {
@@ -29,6 +30,8 @@ export interface DigestOptions {
   /** Minutes east of UTC of times that tell no zone. */
   readonly zoneMinutes?: number
   readonly limits?: Partial<FileLimits>
+  /** Names of columns beside those of the table, by meaning. */
+  readonly columns?: AddedColumns
   /** How many threads may work, this one included; 2 for a large file. Changes nothing but speed and memory. */
   readonly threads?: number
   /** Called as the work goes on, with bytes of the file and rows read so far. */
@@ -82,7 +85,7 @@ export async function digestStatement(source: ByteSource, options: DigestOptions
       for (const [key, count] of day.operations) operations.set(key, (operations.get(key) ?? 0) + count)
     }
     const days = written.map(({ digest }) => digest)
-    checkCounts(counts, days)
+    checkCounts(counts, reading.rowsOfDays, days)
     checkSums(reading.sums, sums)
     return {
       ...describeParts(reading.parts),
@@ -117,11 +120,11 @@ async function readRows(
   files: DayFiles,
   dayOf: (micros: number) => Day,
 ) {
-  const { range, folder, zoneMinutes } = options
+  const { range, folder, zoneMinutes, columns } = options
   const limits = limitsOf(options.limits)
   const parts: PartSummary[] = []
   const counts: RowCounts = { read: 0, written: 0, quarantined: 0, outside: 0 }
-  const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'))
+  const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'), limits.quarantineBytes)
   const batch = newBatch(BATCH_ROWS)
   const stream = rowStream(batch, files)
   const intake = rowIntake(batch, range, dayOf, counts, limits)
@@ -140,15 +143,16 @@ async function readRows(
   let bytes = 0
   const watched = watchedSource(source, count => (bytes = Math.min(source.size, bytes + count)))
   const onPart = (part: PartSummary) => parts.push(part)
-  const most = BATCH_ROWS - rowsOfBlock(limits)
-  for await (const _ of readBatches(watched, batch, { limits, zoneMinutes, onPart, onUnreadable })) {
+  const most = BATCH_ROWS - rowsOfLine(limits)
+  for await (const _ of readBatches(watched, batch, { limits, zoneMinutes, columns, onPart, onUnreadable })) {
     intake.admit()
     if (batch.rows > most || stream.isHeavy()) await settle(false)
     await quarantine.relieve()
     options.onProgress?.({ bytes, rows: counts.read })
   }
   await settle(true)
-  return { parts, counts, sums: intake.sums, outsideDays: intake.outsideDays, quarantine }
+  const { sums, rowsOfDays, outsideDays } = intake
+  return { parts, counts, sums, rowsOfDays, outsideDays, quarantine }
 }
 
 /** Most rows fall on the day of the row before. */
@@ -172,16 +176,22 @@ function describeParts(parts: readonly PartSummary[]) {
   const container = parts[0]!.container
   const layouts = new Set(parts.flatMap(({ layout }) => layout?.name ?? []))
   const assumed = parts.some(({ zone }) => zone?.from === 'assumed')
+  const headerless = parts.some(({ layout }) => layout?.headerless === true)
   return {
     container: container.kind,
     layout: layouts.size === 0 ? 'none' : [...layouts].sort().join('+'),
-    notes: [...container.notes, ...(assumed ? ['assumed-utc'] : [])],
+    notes: [...container.notes, ...(assumed ? ['assumed-utc'] : []), ...(headerless ? ['no-header'] : [])],
   }
 }
 
-function checkCounts({ read, written, quarantined, outside }: RowCounts, days: readonly DayDigest[]): void {
+function checkCounts(
+  { read, written, quarantined, outside }: RowCounts,
+  rowsOfDays: Float64Array,
+  days: readonly DayDigest[],
+): void {
   const inFiles = days.reduce((sum, { rows }) => sum + rows, 0)
-  if (read === written + quarantined + outside && written === inFiles) return
+  const isEveryDayWhole = days.every(({ rows }, index) => rows === rowsOfDays[index])
+  if (read === written + quarantined + outside && written === inFiles && isEveryDayWhole) return
   const message = 'The rows read are not the rows written, quarantined and outside the range together.'
   throw new DaybookError('count-mismatch', message, {
     details: { read, written, quarantined, outside, inFiles },

@@ -1,22 +1,22 @@
 /** What a file is, by its first bytes. Names and content types are not asked: they are often wrong. */
 import type { DaybookError } from '../domain/errors.ts'
 import { unreadable } from './file-fault.ts'
+import { isTarHeader } from './tar-header.ts'
 
 /** How many first bytes tell the kind: a tar names itself at byte 257. */
 export const HEAD_BYTES = 512
 
-const READABLE = ['text', 'gzip', 'zip'] as const
+const READABLE = ['text', 'gzip', 'zip', 'tar'] as const
 
 /** Why each of the other kinds is refused, and what to do about it. */
 const REFUSALS = {
   empty: 'The file is empty: not a single byte was delivered. Ask for the report again.',
-  xls: 'This is an old Excel workbook (.xls), which is not read. Save it as CSV (UTF-8) and import that.',
+  xls: 'This is an old Excel workbook (.xls) or one with a password, which is not read. Save it as CSV (UTF-8).',
   pdf: 'This is a PDF document, which holds no rows. Export the statement as CSV.',
   html: 'This is a web page, not a statement: most likely an error page from behind an expired link.',
   xml: 'This is an XML document, not a statement: most likely the error of an expired link.',
   json: 'This is a JSON document, not a statement: most likely an error answer.',
   'utf-16': 'The text is UTF-16, as spreadsheets save it. Save it as CSV (UTF-8) and import that.',
-  tar: 'This is a tar archive, which is not read yet. Unpack it and import the CSV file inside.',
   archive: 'This is an archive of a kind that is not read. Unpack it and import the CSV file inside.',
   parquet: 'This is a Parquet file, not a statement as a provider exports it.',
   binary: 'The file is not text, and of no kind that is known here.',
@@ -48,6 +48,8 @@ export function kindOf(head: Uint8Array): FileKind {
   if (head.length === 0) return 'empty'
   const hex = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('hex')
   const magic = MAGIC.find(([, offset, bytes]) => hex.startsWith(bytes, offset * 2))
+  // Text has no zeros, so that no text can be taken for an old tar by chance.
+  if (magic === undefined && head.includes(0) && isTarHeader(head)) return 'tar'
   return magic?.[0] ?? kindOfText(head.subarray(0, HEAD_BYTES))
 }
 

@@ -4,8 +4,16 @@ import { createGunzip, createInflateRaw, type Gunzip, type InflateRaw } from 'no
 import { damaged, unreadable } from './file-fault.ts'
 import { type FileLimits, RATIO_GRACE_BYTES } from './limits.ts'
 
-/** Node inflates 2.5 times faster in chunks of this size than in its default of 16 KiB. */
-const CHUNK = { chunkSize: 256 * 1024 }
+/**
+ * Node inflates 2.5 times faster in chunks of this size than in its default of 16 KiB. Some chunks are
+ * inflated ahead, on another thread, while the rows of the last one are read.
+ */
+const CHUNK = { chunkSize: 256 * 1024, highWaterMark: 1024 ** 2 }
+
+/** A budget with nothing spent. */
+export function newBudget(limits: FileLimits, compressedBytes: number): InflateBudget {
+  return { limits, compressedBytes, inflatedBytes: 0 }
+}
 
 export const gunzip = () => createGunzip(CHUNK)
 export const inflateRaw = () => createInflateRaw(CHUNK)
@@ -49,7 +57,8 @@ async function* rememberFault(source: AsyncIterable<Uint8Array>, remember: (faul
   }
 }
 
-function spend(budget: InflateBudget, bytes: number): void {
+/** Counts bytes against the limits, and throws when one is passed. */
+export function spend(budget: InflateBudget, bytes: number): void {
   budget.inflatedBytes += bytes
   const { limits, inflatedBytes, compressedBytes } = budget
   if (inflatedBytes > limits.inflatedBytes) {

@@ -1,7 +1,16 @@
 /** A header's columns by meaning. Throws `file-unreadable` for a header that is not a statement's. */
 
-import { MEANINGS, type Meaning, meaningOf, otherProductOf, REQUIRED } from './column-names.ts'
+import {
+  type ColumnNames,
+  KNOWN_NAMES,
+  MEANINGS,
+  type Meaning,
+  meaningOf,
+  otherProductOf,
+  REQUIRED,
+} from './column-names.ts'
 import { unreadable } from './file-fault.ts'
+import { certainColumns } from './row-shape.ts'
 
 /** Which of the known shapes: `A` has no user id, `B` a `UTC_Time`, `C` a time in the exporter's zone. */
 export type LayoutName = 'A' | 'B' | 'C'
@@ -17,6 +26,8 @@ export interface Layout {
   readonly fewestCells: number
   /** The zone that the header tells, if any: `UTC`, `UTC+8`. */
   readonly zone: string | undefined
+  /** The first line is a row already: there is no header, and the columns were told by their shapes. */
+  readonly headerless: boolean
 }
 
 /** What is seen in a header, before judging whether it suffices. */
@@ -27,12 +38,12 @@ export interface HeaderReading {
   readonly ambiguous: readonly Meaning[]
 }
 
-export function readHeader(header: readonly string[]): HeaderReading {
+export function readHeader(header: readonly string[], names: ColumnNames = KNOWN_NAMES): HeaderReading {
   const columns: Partial<Record<Meaning, number>> = {}
   const ambiguous = new Set<Meaning>()
   let zone: string | undefined
   header.forEach((cell, index) => {
-    const told = meaningOf(cell)
+    const told = meaningOf(cell, names)
     if (told.meaning === undefined) return
     if (columns[told.meaning] !== undefined) ambiguous.add(told.meaning)
     columns[told.meaning] = index
@@ -42,14 +53,19 @@ export function readHeader(header: readonly string[]): HeaderReading {
   return { columns, zone, missing, ambiguous: [...ambiguous] }
 }
 
-/** The layout of a header. */
-export function layoutOf(header: readonly string[], maxColumns: number): Layout {
+/** The layout of a header, or of a first row that can be nothing else. */
+export function layoutOf(
+  header: readonly string[],
+  maxColumns: number,
+  names: ColumnNames = KNOWN_NAMES,
+): Layout {
   if (header.length > maxColumns) {
     throw unreadable('too-many-columns', `The header has more than ${maxColumns} columns, the limit.`)
   }
-  const reading = readHeader(header)
-  refuseForeign(header, reading)
-  const { columns, zone } = reading
+  const reading = readHeader(header, names)
+  const certain = Object.keys(reading.columns).length === 0 ? certainColumns(header) : undefined
+  if (certain === undefined) refuseForeign(header, reading)
+  const { columns, zone } = certain === undefined ? reading : { columns: certain, zone: undefined }
   const taken = new Set(Object.values(columns))
   return {
     name: columns.userId === undefined ? 'A' : zone === undefined ? 'C' : 'B',
@@ -58,6 +74,7 @@ export function layoutOf(header: readonly string[], maxColumns: number): Layout 
     extra: namedOnce(header).filter(({ index }) => !taken.has(index)),
     fewestCells: Math.max(...REQUIRED.map(meaning => columns[meaning]!)) + 1,
     zone,
+    headerless: certain !== undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a file may cost at most. The link to it comes from outside, so nothing in it is trusted. */
 export interface FileLimits {
-  /** Entries of a zip. */
+  /** Entries of an archive. */
   readonly entries: number
   /** Bytes of text all parts may inflate to. */
   readonly inflatedBytes: number
@@ -14,6 +14,8 @@ export interface FileLimits {
   readonly columns: number
   /** Different operations, and different pairs of wallet and asset. */
   readonly names: number
+  /** Bytes of rows that could not be read; a row costs some 50 there, however short it is. */
+  readonly quarantineBytes: number
 }
 
 const GIB = 1024 ** 3
@@ -26,10 +28,11 @@ export const DEFAULT_LIMITS: FileLimits = {
   recordLines: 32,
   columns: 1000,
   names: 100_000,
+  quarantineBytes: 256 * 1024 ** 2,
 }
 
 /** A small file may be as repetitive as it likes. */
-export const RATIO_GRACE_BYTES = 64 * 1024 ** 2
+export const RATIO_GRACE_BYTES = 8 * 1024 ** 2
 
 export function limitsOf(limits: Partial<FileLimits> = {}): FileLimits {
   return { ...DEFAULT_LIMITS, ...limits }

@@ -1,10 +1,12 @@
 /** What a part of a file looks like, before anything in it is judged: no ids, no amounts. */
 
-import { MEANINGS, type Meaning } from './column-names.ts'
+import { type ColumnNames, MEANINGS, type Meaning } from './column-names.ts'
 import type { Part } from './container.ts'
 import { type CsvRecord, readCsv } from './csv.ts'
 import { type HeaderReading, readHeader } from './layout.ts'
 import type { FileLimits } from './limits.ts'
+import { unpackCells } from './packed-line.ts'
+import { type Separator, sniffSeparator } from './separator.ts'
 import { blotted, numberShapeOf, shapeOf, type Tally, tally } from './shapes.ts'
 
 export interface PartDescription {
@@ -12,6 +14,8 @@ export interface PartDescription {
   readonly bom: boolean
   readonly eol: Record<string, number>
   readonly lastLineEnded: boolean
+  /** What stands between cells. */
+  readonly separator: Separator
   readonly quoting: Record<string, number>
   readonly cellsPerRow: Record<string, number>
   /** The first line's cells; their shapes where they may be values rather than names. */
@@ -36,12 +40,17 @@ const SHAPES = 12
 const COLUMNS = 100
 
 /** Reads a part to its end, however odd it is. */
-export async function describePart(part: Part, limits: FileLimits): Promise<PartDescription> {
+export async function describePart(
+  part: Part,
+  limits: FileLimits,
+  names: ColumnNames,
+): Promise<PartDescription> {
   const bom = { seen: false }
   const eol = tally(3)
-  const observer = recordObserver()
-  for await (const records of readCsv(watchEnds(part.read(), bom, eol), limits)) records.forEach(observer.see)
-  return { bom: bom.seen, eol: eol.list(), ...observer.describe() }
+  const { separator, text } = await sniffSeparator(watchEnds(part.read(), bom, eol), names)
+  const observer = recordObserver(names, separator)
+  for await (const records of readCsv(text, { ...limits, separator })) records.forEach(observer.see)
+  return { bom: bom.seen, eol: eol.list(), separator, ...observer.describe() }
 }
 
 /** Counts the line ends and looks for a byte order mark as the bytes go by. */
@@ -63,7 +72,7 @@ async function* watchEnds(
   bom.seen = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf
 }
 
-function recordObserver() {
+function recordObserver(names: ColumnNames, separator: Separator) {
   const quoting = tally(3)
   const cellsPerRow = tally(20)
   const times = tally(SHAPES)
@@ -79,19 +88,20 @@ function recordObserver() {
     lastLineEnded = record.ended
     if (record.fault === 'not-utf8') encoding = 'not utf-8'
     if (record.fault !== undefined || record.text === '') return
+    const cells = unpackCells(record.cells, record.quoted, separator)
     if (header === undefined) {
-      header = record.cells
-      reading = readHeader(header)
+      header = cells
+      reading = readHeader(header, names)
       return
     }
     quoting.add(quotingOf(record))
-    cellsPerRow.add(String(record.cells.length))
-    record.cells.slice(0, COLUMNS).forEach((cell, index) => {
+    cellsPerRow.add(String(cells.length))
+    cells.slice(0, COLUMNS).forEach((cell, index) => {
       shapes[index] ??= tally(SHAPES)
       shapes[index].add(shapeOf(cell))
     })
-    seeTime(record.cells[reading.columns.time ?? -1])
-    seeNumber(record.cells[reading.columns.amount ?? -1])
+    seeTime(cells[reading.columns.time ?? -1])
+    seeNumber(cells[reading.columns.amount ?? -1])
   }
 
   function seeTime(cell: string | undefined): void {

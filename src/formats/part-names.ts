@@ -19,16 +19,23 @@ function widened(name: string): string {
   return name.replace(/\d+/g, digits => digits.padStart(24, '0'))
 }
 
-/** The parts that names like `part1-of3` promise and no name delivers: `2 of 3`, … */
+/** More missing parts than these are not listed: a name can promise any number. */
+const MOST_LISTED = 5
+
+/** The parts that names like `part1-of3` promise and no name delivers: `2 of 3`, …; the first few of each. */
 export function missingParts(names: readonly string[]): string[] {
   const groups = Map.groupBy(names.filter(partOf), name => {
     return `${name.slice(0, PART_OF.exec(name)!.index)}\n${partOf(name)!.total}`
   })
-  return [...groups.values()].flatMap(group => {
-    const present = new Set(group.map(name => partOf(name)!.number))
-    const total = Math.min(partOf(group[0]!)!.total, 10_000)
-    return Array.from({ length: total }, (_, index) => index + 1)
-      .filter(number => !present.has(number))
-      .map(number => `${number} of ${total}`)
-  })
+  return [...groups.values()].flatMap(missingOfGroup)
+}
+
+function missingOfGroup(group: readonly string[]): string[] {
+  const present = new Set(group.map(name => partOf(name)!.number))
+  const { total } = partOf(group[0]!)!
+  const missing: string[] = []
+  for (let number = 1; number <= total && missing.length < MOST_LISTED; number++) {
+    if (!present.has(number)) missing.push(`${number} of ${total}`)
+  }
+  return missing
 }

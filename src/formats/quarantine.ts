@@ -1,6 +1,7 @@
 /** Rows that could not be read, as JSON lines: where they stood, why, and their verbatim text. */
 import { stat, writeFile } from 'node:fs/promises'
 import { writeJson } from '../domain/json.ts'
+import { unreadable } from './file-fault.ts'
 
 export interface QuarantinedRow {
   /** The name of the part, where a file has several. */
@@ -12,9 +13,10 @@ export interface QuarantinedRow {
 
 const WAITING_LIMIT = 1024 ** 2
 
-/** A writer that creates the file with the first row. */
-export function quarantineFile(path: string) {
+/** A writer that creates the file with the first row. Throws `file-unreadable` beyond `mostBytes`. */
+export function quarantineFile(path: string, mostBytes: number) {
   let waiting = ''
+  let size = 0
   let created = false
   const reasons = new Map<string, number>()
 
@@ -28,7 +30,18 @@ export function quarantineFile(path: string) {
 
   return {
     add(row: QuarantinedRow): void {
-      waiting += `${writeJson(row)}\n`
+      const line = `${writeJson(row)}\n`
+      size += line.length
+      if (size > mostBytes) {
+        throw unreadable(
+          'too-many-unreadable',
+          `More of the file cannot be read than is set aside, ${mostBytes} bytes.`,
+          {
+            limit: mostBytes,
+          },
+        )
+      }
+      waiting += line
       reasons.set(row.reason, (reasons.get(row.reason) ?? 0) + 1)
     },
     /** Writes to disk when enough is waiting. */

@@ -1,5 +1,6 @@
 /** What is counted of every row as it comes in, before it is sorted; rows outside the range end here. */
 import { type Day, type DayRange, startOfDayMicros } from '../domain/calendar.ts'
+import { WIDE } from './amount-cells.ts'
 import { unreadable } from './file-fault.ts'
 import type { FileLimits } from './limits.ts'
 import { addPairs } from './pair-sums.ts'
@@ -27,8 +28,11 @@ export function rowIntake(
   const outsideDays = new Map<Day, number>()
   const start = Number.parseInt(startOfDayMicros(range.start).toString(), 10)
   const end = Number.parseInt(startOfDayMicros(range.end).toString(), 10)
-  /** Rows before this one were counted. */
+  /** Rows that were not dropped, by day of the range. */
+  const rowsOfDays = new Float64Array(Math.max(0, Math.ceil((end - start) / DAY_MICROS)))
+  /** Rows before this one were counted, and amounts in the list before that one. */
   let counted = 0
+  let countedWide = 0
 
   /** Counts the new rows and drops those outside the range. */
   function admit(): void {
@@ -36,6 +40,7 @@ export function rowIntake(
     counts.read += batch.rows - first
     dropOutside(first)
     counts.written += batch.rows - first
+    countDays(first)
     countNames(first)
     const { codes, amount, tables } = batch
     const columns = {
@@ -49,16 +54,22 @@ export function rowIntake(
     }
     addPairs(sums, columns, first, batch.rows)
     checkNames()
-    counted = batch.rows
+    restart()
   }
 
   function dropOutside(first: number): void {
-    const { time } = batch
+    const { time, amount } = batch
     let kept = first
+    let keptWide = countedWide
     for (let row = first; row < batch.rows; row++) {
       const micros = time[row]!
       if (micros >= start && micros < end) {
         if (row !== kept) moveRow(batch, row, kept)
+        const units = amount.units[kept]!
+        if (units >= WIDE) {
+          amount.wide[keptWide] = amount.wide[(units - WIDE) / 2]!
+          amount.units[kept] = WIDE + 2 * keptWide++
+        }
         kept += 1
       } else {
         const day = dayOf(micros)
@@ -67,6 +78,15 @@ export function rowIntake(
       }
     }
     batch.rows = kept
+    // Nothing of a dropped row may pile up.
+    amount.wide.length = keptWide
+  }
+
+  function countDays(first: number): void {
+    for (let row = first; row < batch.rows; row++) {
+      const day = Math.floor((batch.time[row]! - start) / DAY_MICROS)
+      rowsOfDays[day] = rowsOfDays[day]! + 1
+    }
   }
 
   function countNames(first: number): void {
@@ -89,9 +109,10 @@ export function rowIntake(
   }
 
   /** The rows left in the batch were counted. */
-  const restart = () => {
+  function restart(): void {
     counted = batch.rows
+    countedWide = batch.amount.wide.length
   }
 
-  return { admit, restart, sums, outsideDays }
+  return { admit, restart, sums, rowsOfDays, outsideDays }
 }

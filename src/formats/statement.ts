@@ -1,12 +1,15 @@
 /** A report file as rows of activity and unreadable rows, in the order of the file. */
 import type { ActivityRow } from '../domain/activity.ts'
 import type { ByteSource } from './byte-source.ts'
+import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer, type Part } from './container.ts'
 import { type CsvRecord, readCsv } from './csv.ts'
 import { damaged, unreadable } from './file-fault.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
+import { unpackCells } from './packed-line.ts'
 import { type RowFault, rowReader } from './row-reader.ts'
+import { sniffSeparator } from './separator.ts'
 import { chooseZone, type OffsetMinutes, type ZoneChoice } from './zone.ts'
 
 export type StatementItem =
@@ -26,6 +29,8 @@ export interface StatementOptions {
   /** Minutes east of UTC of times that tell no zone. */
   readonly zoneMinutes?: number | undefined
   readonly limits?: Partial<FileLimits> | undefined
+  /** Names of columns beside those of the table, by meaning. */
+  readonly columns?: AddedColumns | undefined
   /** How many bytes are worked on at a time; changes nothing but speed and memory. */
   readonly blockBytes?: number | undefined
   /** Called at each part, before its rows. */
@@ -43,11 +48,14 @@ export async function* readStatement(
   options: StatementOptions = {},
 ): AsyncGenerator<StatementItem[]> {
   const limits = limitsOf(options.limits)
-  const container = await openContainer(source, limits)
+  const names = columnNames(options.columns)
+  const container = await openContainer(source, limits, names)
   for (const part of container.parts) {
-    const reader = partReader(part, container, source, limits, options)
-    const csv = { ...limits, ...(options.blockBytes === undefined ? {} : { blockBytes: options.blockBytes }) }
-    for await (const records of readCsv(part.read(), csv)) yield reader.read(records)
+    const { separator, text } = await sniffSeparator(part.read(), names)
+    const reader = partReader(part, container, source, { limits, names, separator }, options)
+    const blockBytes = options.blockBytes === undefined ? {} : { blockBytes: options.blockBytes }
+    for await (const records of readCsv(text, { ...limits, separator, ...blockBytes }))
+      yield reader.read(records)
     reader.end()
   }
 }
@@ -57,39 +65,51 @@ export function partReader(
   part: Part,
   container: Container,
   source: ByteSource,
-  limits: FileLimits,
+  { limits, names, separator }: { limits: FileLimits; names: ColumnNames; separator: string },
   options: Pick<StatementOptions, 'zoneMinutes' | 'onPart'>,
 ) {
-  let header: CsvRecord | undefined
+  let isBegun = false
+  /** The text of the header, which may be repeated. */
+  let header: string | undefined
   let rowOf: ReturnType<typeof rowReader> | undefined
   /** What a last row without a line feed must be like to count as whole: the rows before it. */
   let fewest = 0
-  let rowsAre: { layout: Layout; offset: OffsetMinutes } | undefined
+  let commonRows: { layout: Layout; offset: OffsetMinutes } | undefined
   const lastCells = { quotedNeedlessly: false, bare: false }
 
   function read(records: readonly CsvRecord[]): StatementItem[] {
     const items: StatementItem[] = []
-    for (const record of records) {
-      if (isBlank(record)) continue
-      if (header === undefined) begin(record)
-      else if (!isNoData(record) && record.text !== header.text) items.push(itemOf(record))
+    for (const verbatim of records) {
+      if (isBlank(verbatim)) continue
+      const record = unpacked(verbatim)
+      if (!isBegun) begin(record)
+      if (!isNoData(record) && record.text !== header) items.push(itemOf(record))
     }
     return items
   }
 
+  /** A record that is packed into one cell gets its cells back; its text stays as it stands in the file. */
+  function unpacked(record: CsvRecord): CsvRecord {
+    const cells = unpackCells(record.cells, record.quoted, separator)
+    return cells === record.cells ? record : { ...record, cells }
+  }
+
   function begin(record: CsvRecord): void {
-    header = record
+    isBegun = true
     if (isNoData(record)) {
       options.onPart?.({ container, part, layout: undefined, zone: undefined })
       return
     }
     if (record.fault !== undefined) throw headerFault(record.fault, part)
-    const layout = layoutOf(record.cells, limits.columns)
-    const zone = chooseZone(layout.zone, [part.name, source.name], options.zoneMinutes)
+    const layout = layoutOf(record.cells, limits.columns, names)
+    if (!layout.headerless) header = record.text
+    const zone = chooseZone(layout.zone ?? part.zone, [part.name, source.name], options.zoneMinutes)
     fewest = layout.header.length
     lastCells.quotedNeedlessly = record.text.endsWith('"')
     rowOf = rowReader(layout, zone.offset)
-    rowsAre = { layout, offset: zone.offset }
+    // A header that reads as a row could not be told from its repetitions.
+    const isPlain = separator === ',' && !layout.headerless && typeof rowOf(record) === 'string'
+    if (isPlain) commonRows = { layout, offset: zone.offset }
     options.onPart?.({ container, part, layout, zone })
   }
 
@@ -113,15 +133,14 @@ export function partReader(
   }
 
   function end(): void {
-    if (header === undefined)
-      throw unreadable('empty', 'The file holds nothing but blank lines.', { file: part.name })
+    if (!isBegun) throw unreadable('empty', 'The file holds nothing but blank lines.', { file: part.name })
   }
 
   return {
     read,
     end,
-    /** What the rows are like, once the header is known. */
-    rowsAre: () => rowsAre,
+    /** What common rows are like, once the header is known; nothing when none can be read elsewhere. */
+    commonRows: () => commonRows,
     /** Hears what the last cells of whole rows that were read elsewhere looked like. */
     noteLastCells(seen: { anyBare: boolean; anyEmptyQuoted: boolean }): void {
       lastCells.bare ||= seen.anyBare
@@ -136,8 +155,9 @@ function isBlank({ cells, fault, quoted }: CsvRecord): boolean {
 
 /** What stands in the file of a period without activity. */
 function isNoData({ cells }: CsvRecord): boolean {
-  if (cells[0] === undefined || cells[0].trim().toLowerCase() !== NO_DATA) return false
-  return cells.every((cell, index) => index === 0 || cell.trim() === '')
+  const first = cells.findIndex(cell => cell.trim() !== '')
+  if (first === -1 || cells[first]!.trim().toLowerCase() !== NO_DATA) return false
+  return cells.every((cell, index) => index === first || cell.trim() === '')
 }
 
 function headerFault(reason: string, part: Part): Error {

@@ -1,74 +1,46 @@
-/** The parts of a zip: which entries they are, in what order, and their checked bytes. */
+/** The files of a zip as checked bytes. */
 import { crc32 } from 'node:zlib'
 import type { Entry } from 'yauzl'
+import { isClutter } from './archive-parts.ts'
 import type { ByteSource } from './byte-source.ts'
 import { damaged, unreadable } from './file-fault.ts'
 import { type InflateBudget, inflated, inflateRaw } from './inflate.ts'
-import type { FileLimits } from './limits.ts'
-import { compareNames, missingParts } from './part-names.ts'
 import { encrypted, readZipDirectory, type ZipDirectory } from './zip-directory.ts'
 
 const STORED = 0
 const DEFLATED = 8
 
-export interface ZipPart {
+/** The least there is between an entry's offset and its bytes. */
+const LOCAL_HEADER_BYTES = 30
+
+export interface ZipFile {
   readonly name: string
-  read(budget: InflateBudget): AsyncIterable<Uint8Array>
+  read(): AsyncIterable<Uint8Array>
 }
 
-/** The CSV parts of a zip in order, and how many other entries were passed over. */
-export async function openZip(
-  source: ByteSource,
-  limits: FileLimits,
-): Promise<{ parts: ZipPart[]; ignored: number }> {
-  const directory = await readZipDirectory(source, limits)
-  const files = directory.entries.filter(entry => !isClutter(entry.fileName))
-  if (files.some(entry => entry.fileName === 'xl/workbook.xml')) throw xlsx()
-  const chosen = chooseParts(files)
-  checkParts(chosen)
-  const parts = chosen
-    .sort((a, b) => compareNames(a.fileName, b.fileName))
-    .map(entry => ({
-      name: entry.fileName,
-      read: (budget: InflateBudget) => readEntry(source, directory, entry, budget),
-    }))
-  return { parts, ignored: files.length - chosen.length }
-}
-
-/** Directories, and what macOS adds on its own. */
-function isClutter(name: string): boolean {
-  return name.endsWith('/') || /(^|\/)(__MACOSX\/|\.DS_Store$|\._)/.test(name)
-}
-
-/** The `.csv` entries; a single entry of any other name is tried, too. */
-function chooseParts(files: readonly Entry[]): Entry[] {
-  const named = files.filter(entry => /\.csv$/i.test(entry.fileName))
-  if (named.length > 0) return named
-  if (files.length === 1) return [...files]
-  throw unreadable('no-csv', 'The zip holds no CSV file.', { entries: files.length })
-}
-
-function checkParts(entries: readonly Entry[]): void {
+/** The files of a zip, each checked when it is read. Throws for what makes the whole zip unfit. */
+export async function openZip(source: ByteSource, budget: InflateBudget): Promise<ZipFile[]> {
+  const directory = await readZipDirectory(source, budget.limits)
+  const entries = directory.entries.filter(entry => !isClutter(entry.fileName))
   if (entries.some(entry => entry.isEncrypted())) throw encrypted()
-  const names = entries.map(entry => entry.fileName)
-  if (new Set(names).size < names.length) {
-    throw unreadable(
-      'duplicate-entry',
-      'The zip holds two files of the same name: which one counts is unclear.',
-    )
-  }
-  const missing = missingParts(names)
-  if (missing.length > 0) {
-    const list = missing.slice(0, 5).join(', ')
-    throw damaged('part-missing', `The zip is incomplete: part ${list} is missing.`, { missing: list })
-  }
+  checkPlaces(entries, source.size)
+  return entries.map(entry => ({
+    name: entry.fileName,
+    read: () => readEntry(source, directory, entry, budget),
+  }))
 }
 
-function xlsx(): Error {
-  return unreadable(
-    'xlsx',
-    'This is an Excel workbook (.xlsx), which is not read yet. Save its sheet as CSV (UTF-8) and import that.',
-  )
+/** Entries that share bytes are how a small zip inflates without end. */
+function checkPlaces(entries: readonly Entry[], size: number): void {
+  const sorted = entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader)
+  sorted.forEach((entry, index) => {
+    const end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER_BYTES + entry.compressedSize
+    if (end > size) throw wrongSize(entry)
+    const next = sorted[index + 1]
+    if (next !== undefined && end > next.relativeOffsetOfLocalHeader) {
+      throw damaged('overlapping-entries', 'The zip is damaged: two of its files lie in the same place.')
+    }
+  })
 }
 
 /** The bytes of an entry. Their size and CRC-32 must be those of the directory. */

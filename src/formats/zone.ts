@@ -39,7 +39,7 @@ function offsetOf(match: RegExpExecArray): OffsetMinutes | undefined {
 }
 
 /**
- * The zone of a part's times: what its header tells, else the file name (of the part, then of the
+ * The zone of a part's times: what its header or a label above it tells, else the file name (of the part, then of the
  * file), else the setting, else UTC, assumed aloud.
  */
 export function chooseZone(

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { link, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DaybookError, type FaultCode } from '../domain/errors.ts'
-import { processName, type Random } from '../host.ts'
+import { mayBeAlive, processName, type Random } from '../host.ts'
 import type { Body } from './object-store.ts'
 
 /** The calls of `node:fs` that can fail halfway; an input, so that a test can play a failing disk. */
@@ -166,23 +166,8 @@ export async function temporaryPath(home: Home): Promise<string> {
 
 /** Removes the temporary files of processes of this host that are no more. Other hosts see to their own. */
 async function removeAbandoned(folder: string): Promise<void> {
-  const here = ownerOf(`${processName()}:0`)?.host
   for (const name of await readdir(folder)) {
-    const owner = ownerOf(name)
-    if (owner !== undefined && owner.host === here && !isAlive(owner.pid))
-      await rm(join(folder, name), { force: true })
-  }
-}
-
-function ownerOf(name: string): { host: string; pid: number } | undefined {
-  const [, host, pid] = /^(.+):(\d+):[0-9a-f]+$/.exec(name) ?? []
-  return host === undefined ? undefined : { host, pid: Number(pid) }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH'
+    const [, owner] = /^(.+:\d+):[0-9a-f]+$/.exec(name) ?? []
+    if (owner !== undefined && !mayBeAlive(owner)) await rm(join(folder, name), { force: true })
   }
 }

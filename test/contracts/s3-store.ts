@@ -19,7 +19,7 @@ const WRITE = /^(PUT [^?]+(\?x-id=PutObject)?|POST [^?]+\?uploadId=.*)$/
 const MIB = 1024 * 1024
 
 export function describeS3Store(name: string, start: () => Promise<StartedS3>): void {
-  describeObjectStore(name, async () => {
+  describeObjectStore(name, { conflicts: true, presigns: true }, async () => {
     const s3 = await start()
     const proxy = await startFaultProxy(s3.endpoint)
     return {

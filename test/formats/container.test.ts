@@ -1,38 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isFault } from '../../src/domain/errors.ts'
 import type { ByteSource } from '../../src/formats/byte-source.ts'
 import { openContainer } from '../../src/formats/container.ts'
 import { limitsOf } from '../../src/formats/limits.ts'
+import { outcomeOf, readContainer } from '../support/file-outcome.ts'
 import { gzipOf, sourceOf, zipOf } from '../support/statement-source.ts'
+import { tarOf } from '../support/tar-maker.ts'
+import { workbookOf } from '../support/workbook-maker.ts'
+import { handmadeZip } from '../support/zip-maker.ts'
 
 const TEXT = 'UTC_Time,Account,Operation,Coin,Change\n'.repeat(200)
-
-async function readAll(
-  source: ByteSource,
-  limits = {},
-): Promise<{ kind: string; texts: string[]; names: string[] }> {
-  const container = await openContainer(source, limitsOf(limits))
-  const texts: string[] = []
-  for (const part of container.parts) {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of part.read()) chunks.push(chunk)
-    texts.push(Buffer.concat(chunks).toString())
-  }
-  return { kind: container.kind, texts, names: container.parts.map(({ name }) => name) }
-}
-
-/** `code/reason` of the fault, or what was read. */
-async function outcomeOf(source: ByteSource, limits = {}): Promise<string> {
-  try {
-    return `read ${(await readAll(source, limits)).texts.join('').length}`
-  } catch (error) {
-    if (isFault(error, 'file-unreadable') || isFault(error, 'file-damaged')) {
-      return `${error.code}/${error.details.reason}`
-    }
-    throw error
-  }
-}
 
 function changed(bytes: Uint8Array, at: number): Buffer {
   const copy = Buffer.from(bytes)
@@ -44,17 +21,28 @@ function changed(bytes: Uint8Array, at: number): Buffer {
 describe('plain text', () => {
   it('is handed on as it is', async () => {
     for (const size of [1, 7, 600, 100_000]) {
-      expect(await readAll(sourceOf(TEXT, 'x.csv', size))).toEqual({
+      expect(await readContainer(sourceOf(TEXT, 'x.csv', size))).toEqual({
         kind: 'csv',
         texts: [TEXT],
         names: ['x.csv'],
+        notes: [],
       })
     }
   })
 
   it('notes when it is one part of several', async () => {
-    const container = await openContainer(sourceOf(TEXT, 'x-part1-of2.csv'), limitsOf())
-    expect(container.notes).toEqual(['one-part-of-several'])
+    const files = {
+      'x-part1-of2.csv': TEXT,
+      'x-part1-of2.csv.gz': gzipOf(TEXT),
+      'x-part1-of2.zip': await zipOf({ 'a.csv': TEXT }),
+      'x-part1-of2.tar': tarOf([{ name: 'a.csv', content: TEXT }]),
+      'x-part1-of2.tar.gz': gzipOf(tarOf([{ name: 'a.csv', content: TEXT }])),
+      'x-part1-of2.xlsx': await workbookOf([]),
+    }
+    for (const [name, content] of Object.entries(files)) {
+      const { notes } = await openContainer(sourceOf(content, name), limitsOf())
+      expect(notes, name).toEqual(['one-part-of-several'])
+    }
   })
 
   it.each(['', '%PDF-1.4', '<html>', '<?xml?>', '{"a":1}', '\xff\xfea'])('refuses %j', async content => {
@@ -68,12 +56,16 @@ describe('gzip', () => {
   it('is inflated whatever the chunks are', async () => {
     for (const size of [1, 7, 100_000]) {
       const source = sourceOf(packed, 'x(UTC+7).csv.gz', size)
-      expect(await readAll(source)).toEqual({ kind: 'gzip', texts: [TEXT], names: ['x(UTC+7).csv'] })
+      expect(await readContainer(source)).toMatchObject({
+        kind: 'gzip',
+        texts: [TEXT],
+        names: ['x(UTC+7).csv'],
+      })
     }
   })
 
   it('reads all members', async () => {
-    expect((await readAll(sourceOf(Buffer.concat([packed, packed])))).texts).toEqual([TEXT + TEXT])
+    expect((await readContainer(sourceOf(Buffer.concat([packed, packed])))).texts).toEqual([TEXT + TEXT])
   })
 
   it('passes over zeros at the end, and nothing else', async () => {
@@ -105,9 +97,8 @@ describe('gzip', () => {
   })
 
   it('refuses what is not text inside', async () => {
-    const tar = Buffer.alloc(1024)
-    tar.write('ustar', 257)
-    expect(await outcomeOf(sourceOf(gzipOf(tar)))).toBe('file-unreadable/tar')
+    expect(await outcomeOf(sourceOf(gzipOf('%PDF-1.7')))).toBe('file-unreadable/pdf')
+    expect(await outcomeOf(sourceOf(gzipOf(await zipOf({ 'a.csv': TEXT }))))).toBe('file-unreadable/nested')
     expect(await outcomeOf(sourceOf(gzipOf('')))).toBe('file-unreadable/empty')
     expect(await outcomeOf(sourceOf(gzipOf(packed)))).toBe('file-unreadable/nested')
   })
@@ -121,7 +112,7 @@ describe('gzip', () => {
         throw new Error('the store is gone')
       },
     }
-    await expect(readAll(source)).rejects.toMatchObject({ message: 'the store is gone' })
+    await expect(readContainer(source)).rejects.toMatchObject({ message: 'the store is gone' })
   })
 })
 
@@ -133,7 +124,7 @@ describe('zip', () => {
     >
     for (const number of [1, 3, 4, 5, 6, 7, 8, 9]) files[`x-part${number}-of10.csv`] = `${TEXT}${number}`
     for (const compress of [true, false]) {
-      const { texts } = await readAll(sourceOf(await zipOf(files, { compress }), 'x.zip', 100))
+      const { texts } = await readContainer(sourceOf(await zipOf(files, { compress }), 'x.zip', 100))
       expect(texts).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(number => `${TEXT}${number}`))
     }
   })
@@ -147,12 +138,12 @@ describe('zip', () => {
       'folder/read me.txt': 'hello',
     }
     const source = sourceOf(await zipOf(files))
-    expect((await readAll(source)).names).toEqual(['folder/a.csv'])
+    expect((await readContainer(source)).names).toEqual(['folder/a.csv'])
     expect((await openContainer(source, limitsOf())).notes).toEqual(['entries-ignored'])
   })
 
   it('tries a single file of another name', async () => {
-    expect((await readAll(sourceOf(await zipOf({ report: TEXT })))).texts).toEqual([TEXT])
+    expect((await readContainer(sourceOf(await zipOf({ report: TEXT })))).texts).toEqual([TEXT])
   })
 
   it('is damaged when a part is missing', async () => {
@@ -161,7 +152,8 @@ describe('zip', () => {
   })
 
   it.each([
-    ['xlsx', { 'xl/workbook.xml': '<x/>', '[Content_Types].xml': '<x/>' }],
+    ['xlsb', { 'xl/workbook.bin': 'binary', '[Content_Types].xml': '<x/>' }],
+    ['xlsx-sheet', { 'xl/workbook.xml': '<x/>', '[Content_Types].xml': '<x/>' }],
     ['no-csv', { 'a.txt': 'a', 'b.txt': 'b' }],
     ['no-csv', {}],
     ['empty', { 'a.csv': '' }],
@@ -212,6 +204,41 @@ describe('zip', () => {
     expect(await outcomeOf(sourceOf(bomb))).toBe('file-unreadable/too-dense')
   })
 
+  it.each([
+    ['zip64', { zip64: true }],
+    ['zip64, stored', { zip64: true, compress: false }],
+    ['data descriptors', { descriptor: true }],
+    ['data descriptors, stored', { descriptor: true, compress: false }],
+    ['zip64 and data descriptors', { zip64: true, descriptor: true }],
+  ])('reads and checks several parts with %s', async (_, form) => {
+    const zip = handmadeZip({ 'a-part2-of2.csv': `${TEXT}2`, 'a-part1-of2.csv': `${TEXT}1` }, form)
+    for (const chunkBytes of [13, 65_536]) {
+      const { texts } = await readContainer(sourceOf(zip, 'x.zip', chunkBytes))
+      expect(texts).toEqual([`${TEXT}1`, `${TEXT}2`])
+    }
+    const crc = zip.indexOf(Buffer.from('PK\x01\x02')) + 16
+    expect(await outcomeOf(sourceOf(changed(zip, crc)))).toBe('file-damaged/crc')
+    for (let length = 4; length < zip.length; length += 7) {
+      expect(await outcomeOf(sourceOf(zip.subarray(0, length)))).toMatch(/^file-damaged/)
+    }
+  })
+
+  it('is damaged when two entries lie in the same place', async () => {
+    const zip = await zipOf({ 'a.csv': TEXT, 'b.csv': TEXT })
+    const second = zip.lastIndexOf(Buffer.from('PK\x01\x02'))
+    zip.writeUInt32LE(0, second + 42)
+    expect(await outcomeOf(sourceOf(zip))).toBe('file-damaged/overlapping-entries')
+  })
+
+  it('refuses a zip, a gzip and a tar inside', async () => {
+    const inner = [await zipOf({ 'a.csv': TEXT }), gzipOf(TEXT), tarOf([{ name: 'a.csv', content: TEXT }])]
+    for (const content of inner) {
+      for (const name of ['a.csv', 'a.zip']) {
+        expect(await outcomeOf(sourceOf(await zipOf({ [name]: content })))).toBe('file-unreadable/nested')
+      }
+    }
+  })
+
   it('lets a fault of the source through as it is', async () => {
     const noise = Array.from({ length: 40_000 }, (_, index) => `${index * 7919},`).join('')
     const zip = await zipOf({ 'a.csv': noise }, { compress: false })
@@ -223,7 +250,7 @@ describe('zip', () => {
         throw new Error('the store is gone')
       },
     }
-    await expect(readAll(failing)).rejects.toMatchObject({ message: 'the store is gone' })
+    await expect(readContainer(failing)).rejects.toMatchObject({ message: 'the store is gone' })
   })
 
   it('ends in a named outcome whatever bytes are changed', async () => {
@@ -236,7 +263,7 @@ describe('zip', () => {
         const outcome = await outcomeOf(sourceOf(bytes))
         // A changed name or time stamp may go unnoticed; a changed text may not.
         if (outcome.startsWith('read')) {
-          const { texts } = await readAll(sourceOf(bytes))
+          const { texts } = await readContainer(sourceOf(bytes))
           expect(texts.every(text => text === TEXT)).toBe(true)
         }
       }),

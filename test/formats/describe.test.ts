@@ -85,6 +85,24 @@ describe('describeFile', () => {
     ])
   })
 
+  it('reads as the statement does: added names, semicolons, packed lines', async () => {
+    const text = renderStatement(rows.slice(0, 9), 'B-bare').replace('Change', 'Net')
+    const packed = text.replace(/.+/g, line => `"${line}"`)
+    const columns = { amount: ['Net'] }
+    for (const [content, separator] of [
+      [text, ','],
+      [text.replaceAll(',', ';'), ';'],
+      [packed, ','],
+    ] as const) {
+      const described = await describeFile(sourceOf(content), { columns })
+      expect(described).toMatchObject({
+        fault: null,
+        parts: [{ separator, missing: [], times: { '9999-99-99 99:99:99': 9 }, cellsPerRow: { 7: 9 } }],
+        statement: { rows: 9, unreadable: {} },
+      })
+    }
+  })
+
   it('holds no id and no amount', async () => {
     const texts = [
       renderStatement(rows, 'B-quoted'),
@@ -105,7 +123,7 @@ describe('describeFile', () => {
     const files: Array<[string, Uint8Array | string]> = [
       ['empty', ''],
       ['html', '<html>'],
-      ['xlsx', await zipOf({ 'xl/workbook.xml': '<x/>' })],
+      ['xlsx-sheet', await zipOf({ 'xl/workbook.xml': '<x/>' })],
       ['truncated', gzip.subarray(0, gzip.length - 10)],
       ['truncated', 'UTC_Time,Account,Operation,Coin,Change\n2026-10-01 00:00:00,Spot,"Dep'],
       ['no-header', '1,2,3\n'],

@@ -160,6 +160,18 @@ describe('digestStatement', () => {
     })
   })
 
+  it('reads columns by names a user adds, and says when there is no header', async () => {
+    const text = renderStatement(made.slice(0, 5), 'B-bare')
+    const renamed = text.replace('Change', 'Net').replace('Coin', 'Currency')
+    const columns = { amount: ['net'], asset: ['CURRENCY'] }
+    await expect(digest(sourceOf(renamed))).rejects.toMatchObject({ details: { reason: 'column-missing' } })
+    expect(bytesOf(await digest(sourceOf(renamed), { columns }))).toEqual(
+      bytesOf(await digest(sourceOf(text))),
+    )
+    const headerless = sourceOf(text.slice(text.indexOf('\n') + 1))
+    expect(await digest(headerless)).toMatchObject({ rows: { read: 5 }, notes: ['assumed-utc', 'no-header'] })
+  })
+
   it('reads a period without activity as zero rows', async () => {
     for (const text of ['No data matches the criteria.\n', renderStatement([], 'C')]) {
       const { days, rows } = await digest(sourceOf(text))
@@ -182,5 +194,16 @@ describe('digestStatement', () => {
     await expect(digest(source, { limits: { names: 3 } })).rejects.toMatchObject({
       details: { reason: 'too-many-names' },
     })
+  })
+
+  it('refuses a file of which more cannot be read than is set aside', async () => {
+    const header = 'User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n'
+    const source = sourceOf(header + 'x\n'.repeat(1000))
+    const limits = { quarantineBytes: 10_000 }
+    await expect(digest(source, { limits })).rejects.toMatchObject({
+      details: { reason: 'too-many-unreadable' },
+    })
+    const few = await digest(sourceOf(header + 'x\n'.repeat(10)), { limits })
+    expect(few.rows.quarantined).toBe(10)
   })
 })

@@ -33,10 +33,15 @@ async function slow(content: Uint8Array): Promise<Outcome> {
   return outcome
 }
 
-/** Reads in columns, by chunks and blocks of any size, and tells how many rows took the fast path. */
-async function columns(content: Uint8Array, chunkBytes = 65_536, blockBytes?: number): Promise<Outcome> {
+/** Reads in columns, by chunks and blocks of any size, into a batch of any size. */
+async function columns(
+  content: Uint8Array,
+  chunkBytes = 65_536,
+  blockBytes?: number,
+  capacity = 60_000,
+): Promise<Outcome> {
   const outcome: Outcome = { rows: [], unreadable: [] }
-  const batch = newBatch(60_000)
+  const batch = newBatch(capacity)
   const onUnreadable = (item: unknown) => outcome.unreadable.push(item)
   const options = { limits: limitsOf(), blockBytes, onPart: () => {}, onUnreadable }
   try {
@@ -145,6 +150,42 @@ describe('the fast path', () => {
   it('takes the common lines of every layout', async () => {
     for (const layout of LAYOUTS) {
       const content = Buffer.from(renderStatement(madeRows(20_000, 3, START, 40_000), layout))
+      expect(await columns(content)).toEqual(await slow(content))
+    }
+  })
+
+  it('stops when the batch is full, however short the rows', async () => {
+    const short = 'Time,Account,Operation,Coin,Change\n'
+    const row = (separator: string, quote = '') =>
+      ['26-10-01 00:00:00', `${quote}S${quote}`, 'B', 'C', '1'].join(separator)
+    for (const text of [
+      short + `${row(',')}\n`.repeat(500),
+      short.replaceAll(',', ';') + `${row(';')}\n`.repeat(500),
+      `${short}${row(',')},"\n${`${row(',')}\n`.repeat(500)}`,
+      `${short}${`${row(',', '"')}\n1,2\n${row(',')},\n`.repeat(300)}`,
+    ]) {
+      const content = Buffer.from(text)
+      expect(await columns(content, 65_536, undefined, limitsOf().recordLines + 2)).toEqual(
+        await slow(content),
+      )
+    }
+  })
+
+  it('leaves files of other shapes to the slow path, rows and all', async () => {
+    const row = '35460001,2026-10-01 00:00:00,Spot,Deposit,USDT,1.5,'
+    const packed = (line: string) => `"${line.replaceAll('"', '""')}"`
+    for (const lines of [
+      [HEADER, row, row].map(line => line.replaceAll(',', ';')),
+      [row, row, row],
+      [HEADER, row, HEADER, row],
+      [packed(HEADER), row, packed(row)],
+      [HEADER, packed(row), row],
+      ['', ' ', HEADER, row, '', row],
+      [`${HEADER},Note`, `${row},a`, `${row},`, row],
+      ['Time(UTC+8),Account,Operation,Coin,Change', '2026-10-01 00:00:00,Spot,Deposit,USDT,1'],
+      [HEADER, 'No data matches the criteria.,,,,,,'],
+    ]) {
+      const content = Buffer.from(`${lines.join('\n')}\n`)
       expect(await columns(content)).toEqual(await slow(content))
     }
   })

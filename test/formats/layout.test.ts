@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DaybookError } from '../../src/domain/errors.ts'
+import { columnNames } from '../../src/formats/column-names.ts'
 import { type Layout, layoutOf } from '../../src/formats/layout.ts'
 
 const layout = (header: string): Layout => layoutOf(header.split(','), 1000)
@@ -19,6 +20,7 @@ describe('layoutOf', () => {
     ['B', 'UTC', 'User_ID,UTC_Time,Account,Operation,Coin,Change,Remark'],
     ['C', undefined, 'User ID,Time,Account,Operation,Coin,Change,Remark'],
     ['C', undefined, 'User_Id,Time,Account,Operation,Coin,Change,Remark'],
+    ['C', undefined, 'User_ID,Time,Account,Operation,Coin,Change,Remark'],
     ['B', 'UTC', ' USER_ID , utc time,account,OPERATION,coin,change,remark'],
     ['C', undefined, 'ID de usuario,Tiempo,Cuenta,Operación,Moneda,Cambio,Observación'],
     ['C', undefined, 'Identifiant utilisateur,Durée,Compte,Opération,Jeton,Change,Remarque'],
@@ -42,6 +44,48 @@ describe('layoutOf', () => {
     ])
   })
 
+  it.each([
+    ['A', '2021-01-01 00:00:00,Spot,Deposit,USDT,1.5,'],
+    ['A', '21-01-01 00:00:00,Funding,Anything new,1INCH,-1E-8,P2P - 12345678901234567890'],
+    ['C', '35460001,2021-01-01 00:00:00,USDT-Futures,Fee,币安人生,+1.5,'],
+  ])(
+    'takes a first line that can only be a row for a file of layout %s without a header: %s',
+    (name, row) => {
+      const columns = { time: 0, wallet: 1, operation: 2, asset: 3, amount: 4, remark: 5 }
+      const shifted = Object.entries(columns).map(([meaning, index]) => [meaning, index + 1] as const)
+      expect(layout(row)).toMatchObject({
+        name,
+        headerless: true,
+        zone: undefined,
+        columns: name === 'A' ? columns : { userId: 0, ...Object.fromEntries(shifted) },
+      })
+    },
+  )
+
+  it.each([
+    'no wallet that is known: 2021-01-01 00:00:00,BTCUSDT,BUY,USDT,1.5,',
+    'a date that could mean two days: 5/1/2022 14:00,Spot,Deposit,USDT,1.5,',
+    'no amount: 2021-01-01 00:00:00,Spot,Deposit,USDT,,',
+    'no asset: 2021-01-01 00:00:00,Spot,Deposit,100,1.5,',
+    'no operation: 2021-01-01 00:00:00,Spot,12,USDT,1.5,',
+    'a user id of letters: someone,2021-01-01 00:00:00,Spot,Deposit,USDT,1.5,',
+    'too few cells: 2021-01-01 00:00:00,Spot,Deposit,USDT,1.5',
+    'too many cells: 35460001,2021-01-01 00:00:00,Spot,Deposit,USDT,1.5,,',
+  ])('does not guess when there is %s', text => {
+    const row = text.slice(text.indexOf(': ') + 2)
+    expect(faultOf(row)).toMatchObject({ details: { reason: 'no-header' } })
+  })
+
+  it('knows the names a user adds, before its own', () => {
+    const names = columnNames({ amount: ['Net_Amount', 'Total'], remark: ['Change'], time: ['Booked at'] })
+    const header = ['Booked AT(UTC+3)', 'Account', 'Operation', 'Coin', 'net amount', 'Change']
+    expect(layoutOf(header, 1000, names)).toMatchObject({
+      columns: { time: 0, wallet: 1, operation: 2, asset: 3, amount: 4, remark: 5 },
+      zone: 'UTC+3',
+    })
+    expect(faultOf(header.join(','))).toMatchObject({ details: { reason: 'column-missing' } })
+  })
+
   it('names the meaning that is missing and the header that was seen', () => {
     const fault = faultOf('User_ID,UTC_Time,Account,Operation,Coin,Remark')
     expect(fault.code).toBe('file-unreadable')
@@ -50,7 +94,7 @@ describe('layoutOf', () => {
   })
 
   it.each([
-    ['no-header', '35460001,2025-01-01 00:00:00,Spot,Deposit,USDT,1.5,'],
+    ['no-header', '35460001,2025-01-01 00:00:00,Vault,Deposit,USDT,1.5,'],
     ['column-ambiguous', 'UTC_Time,Time,Account,Operation,Coin,Change'],
     ['other-product', 'User_Id,Time,Category,Operation,Order_Id,Transaction_Id,Primary_Asset'],
     ['other-product', 'Date(UTC),Pair,Side,Price,Executed,Amount,Fee'],
@@ -64,7 +108,7 @@ describe('layoutOf', () => {
   })
 
   it('shows no values where a header is missing', () => {
-    const fault = faultOf('35460001,2025-01-01 00:00:00,Spot,Deposit,USDT,1.5,')
+    const fault = faultOf('35460001,2025-01-01 00:00:00,Vault,Deposit,USDT,1.5,')
     expect(JSON.stringify([fault.message, fault.details])).not.toMatch(/3546|1\.5/)
   })
 })

@@ -2,9 +2,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type IdentifiedRow, identifyRows } from '../../src/domain/activity.ts'
 import type { ByteSource } from '../../src/formats/byte-source.ts'
+import { type CsvRecord, readCsv } from '../../src/formats/csv.ts'
 import { readItems } from '../support/statement-fixture.ts'
 import { type MadeLayout, type MadeRow, renderStatement } from '../support/statement-generator.ts'
 import { gzipOf, sourceOf, zipOf } from '../support/statement-source.ts'
+import { tarOf } from '../support/tar-maker.ts'
+import { workbookOf } from '../support/workbook-maker.ts'
 
 const USER = '35460001'
 const FIRST = Date.UTC(2026, 9, 1) / 1000
@@ -32,7 +35,16 @@ const table = fc
 const layouts: MadeLayout[] = ['A', 'B-bare', 'B-quoted', 'C']
 const rendering = fc.record({
   layout: fc.constantFrom(...layouts),
-  container: fc.constantFrom('csv', 'gzip', 'zip', 'zip of three', 'stored zip'),
+  container: fc.constantFrom(
+    'csv',
+    'gzip',
+    'zip',
+    'zip of three',
+    'stored zip',
+    'tar.gz',
+    'tar of three',
+    'workbook',
+  ),
   zoneMinutes: fc.constantFrom(0, 420, -360, 330),
   eol: fc.constantFrom('\n', '\r\n'),
   bom: fc.boolean(),
@@ -144,13 +156,32 @@ async function packed(rows: readonly MadeRow[], how: Rendering): Promise<ByteSou
   const file = (content: string | Uint8Array, name: string) => sourceOf(content, name, chunkBytes)
   if (container === 'csv') return file(text(rows), `x${zone}.csv`)
   if (container === 'gzip') return file(gzipOf(text(rows)), `x${zone}.csv.gz`)
-  if (container !== 'zip of three') {
+  if (container === 'tar.gz') {
+    return file(gzipOf(tarOf([{ name: `x${zone}.csv`, content: text(rows) }])), 'x.tar.gz')
+  }
+  if (container === 'workbook') {
+    const [header = [], ...cells] = await cellsOf(text(rows))
+    return file(await workbookOf(cells, { header, label: `Period${zone}` }), 'x.xlsx')
+  }
+  if (!container.endsWith('of three')) {
     return file(await zipOf({ [`x${zone}.csv`]: text(rows) }, { compress: container === 'zip' }), 'x.zip')
   }
   const third = Math.ceil(rows.length / 3)
   const parts = [rows.slice(0, third), rows.slice(third, 2 * third), rows.slice(2 * third)]
   const entries = parts.map((some, index) => [`x${zone}-part${index + 1}-of3.csv`, text(some)] as const)
+  if (container === 'tar of three') {
+    return file(tarOf(entries.map(([name, content]) => ({ name, content }))), 'x.tar')
+  }
   return file(await zipOf(Object.fromEntries(entries)), 'x.zip')
+}
+
+/** A text as the cells of a sheet. */
+async function cellsOf(text: string): Promise<readonly (readonly string[])[]> {
+  const records: CsvRecord[] = []
+  for await (const batch of readCsv(sourceOf(text).read(), { lineBytes: 10_000, recordLines: 100 })) {
+    records.push(...batch)
+  }
+  return records.map(({ cells }) => cells)
 }
 
 function zoneText(minutes: number): string {

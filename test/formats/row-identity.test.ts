@@ -6,10 +6,10 @@ import { expect, it } from 'vitest'
 import { type ActivityRow, identifyRows } from '../../src/domain/activity.ts'
 import { AMOUNT_LIMIT } from '../../src/domain/amount.ts'
 import { kernelIdentifier } from '../../src/formats/identity-kernel.ts'
-import { compileKernel } from '../../src/formats/kernel/build.ts'
 import { addRow, newBatch } from '../../src/formats/row-batch.ts'
 import { groupBuilder, newGroup, type RowGroup } from '../../src/formats/row-group.ts'
 import { plainIdentifier } from '../../src/formats/row-identity.ts'
+import { compileKernel } from '../support/build-kernel.ts'
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }),

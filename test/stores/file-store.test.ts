@@ -44,7 +44,7 @@ afterAll(async () => {
   for (const root of roots) await rm(root, { recursive: true, force: true })
 })
 
-describeObjectStore('A folder', async () => {
+describeObjectStore('A folder', { conflicts: false, presigns: false }, async () => {
   const root = await newRoot()
   let lose = false
   const forgetfulLink: typeof link = async (from, to) => {
@@ -59,6 +59,7 @@ describeObjectStore('A folder', async () => {
     loseNextAnswer: () => {
       lose = true
     },
+    conflictNextWrites: () => {},
     stop: async () => {},
   }
 })

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const KERNELS = new URL('../../src/formats/kernel/', import.meta.url)
+const pathOf = (name: string) => fileURLToPath(new URL(name, KERNELS))
 
 const OPTIONS = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert', '--use', 'abort=']
 const MEMORY = ['--importMemory', '--initialMemory', '1', '--zeroFilledMemory']

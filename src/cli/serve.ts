@@ -1,0 +1,68 @@
+/** `daybook serve`: takes callbacks and moves reports on, until it is told to stop. */
+import type { Command } from 'commander'
+import type { ServerOptions } from '../server/server.ts'
+import type { Daybook } from '../wiring.ts'
+import { createCommand, exitsWith } from './command.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { CommonOptions } from './session.ts'
+
+export function serveCommand(): Command {
+  return createCommand('serve', 'take callbacks, fetch and parse reports; logs to stderr')
+    .addHelpText(
+      'after',
+      `
+Listens on DAYBOOK_LISTEN. Behind a proxy that ends TLS, set the merchant portal's callback URL to
+https://<your host>/callbacks/binance-pay/<account>.`,
+    )
+    .action(exitsWith(runServe))
+}
+
+async function runServe(options: CommonOptions): Promise<ExitCode> {
+  const { withSession } = await import('./session.ts')
+  const { startServer } = await import('../server/server.ts')
+  return withSession(
+    options,
+    async ({ daybook, terminal }) => {
+      for (const { credentials } of daybook.accounts) credentials()
+      const stopped = stopSignal()
+      const server = await startServer(serverOptions(daybook))
+      const paths = daybook.accounts.map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
+      const urls = paths.map(path => `${server.url}${path}`)
+      terminal.result(
+        'serve',
+        { url: server.url, callbacks: urls },
+        urls.map(url => `takes callbacks at ${url}`),
+      )
+      await stopped
+      endSoon()
+      await server.stop()
+      return EXIT.done
+    },
+    { logs: options.quiet === true ? 'warn' : 'configured' },
+  )
+}
+
+/** The settings of the server of this Daybook. */
+export function serverOptions({ config, context, accounts }: Daybook): ServerOptions {
+  return {
+    context,
+    accounts,
+    ...config.listen,
+    maxCallbackBytes: config.callbacks.maxBytes,
+    sweepEveryMs: config.sweepEveryMs,
+  }
+}
+
+/** Resolves at the first request to end; a second one ends the process at once, as it does by default. */
+export function stopSignal(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+const PATIENCE_MS = 10_000
+
+/** Ends the process even if a transfer drags on: a stage may be killed anywhere, and the next run goes on. */
+function endSoon(): void {
+  setTimeout(() => process.exit(EXIT.done), PATIENCE_MS).unref()
+}

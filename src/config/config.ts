@@ -1,0 +1,113 @@
+/** The configuration: read once, checked whole, free of secrets. */
+import { resolve } from 'node:path'
+import { checkPrefix } from '../domain/keys.ts'
+import { LOG_LEVELS, type LogLevel } from '../log.ts'
+import { type AccountConfig, readAccounts } from './accounts.ts'
+import type { Env } from './env.ts'
+import { collectFaults, type Faults } from './faults.ts'
+import type { Secrets } from './secrets.ts'
+import { plainUrl, readListen, readWhole, textOf } from './values.ts'
+
+export type StoreConfig =
+  | { kind: 'folder'; path: string }
+  | { kind: 's3'; bucket: string; prefix: string; endpoint: string | undefined; region: string }
+
+export interface Config {
+  readonly store: StoreConfig
+  readonly accounts: readonly AccountConfig[]
+  readonly download: { readonly hosts: readonly string[]; readonly maxBytes: number }
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly callbacks: { readonly maxBytes: number; readonly maxAgeMs: number }
+  readonly apiTimeoutMs: number
+  readonly sweepEveryMs: number
+  readonly logLevel: LogLevel
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  readonly secrets: Secrets
+}
+
+/** Reads the whole configuration. Throws `config-invalid` that names every fault at once. */
+export function loadConfig(env: Env): LoadedConfig {
+  const faults = collectFaults()
+  const { accounts, secrets } = readAccounts(env, faults)
+  const config: Config = {
+    store: readStore(env, faults),
+    accounts,
+    download: {
+      hosts: readHosts(env, faults),
+      maxBytes: readWhole(env, 'DAYBOOK_DOWNLOAD_MAX_BYTES', { least: 1, most: 2 ** 40 }, faults),
+    },
+    listen: readListen(env, faults),
+    callbacks: {
+      maxBytes: readWhole(env, 'DAYBOOK_CALLBACK_MAX_BYTES', { least: 1024, most: 16 * 2 ** 20 }, faults),
+      maxAgeMs: 1000 * readWhole(env, 'DAYBOOK_CALLBACK_MAX_AGE_SECONDS', { least: 1, most: 86_400 }, faults),
+    },
+    apiTimeoutMs: 1000 * readWhole(env, 'DAYBOOK_API_TIMEOUT_SECONDS', { least: 1, most: 600 }, faults),
+    sweepEveryMs: 1000 * readWhole(env, 'DAYBOOK_SWEEP_SECONDS', { least: 1, most: 86_400 }, faults),
+    logLevel: readLogLevel(env, faults),
+  }
+  faults.throwIfAny()
+  return { config, secrets }
+}
+
+function readStore(env: Env, faults: Faults): StoreConfig {
+  const text = textOf(env, 'DAYBOOK_STORE')
+  if (!text.startsWith('s3://')) return readFolder(env, text, faults)
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text)
+  const prefix = (match?.[2] ?? '').replace(/\/+$/, '')
+  if (match === null || !isPrefix(prefix))
+    faults.add('DAYBOOK_STORE', 'expected a folder, s3://bucket or s3://bucket/prefix')
+  const endpoint = env.DAYBOOK_S3_ENDPOINT
+  if (endpoint !== undefined && !/^https?:$/.test(plainUrl(endpoint)?.protocol ?? ''))
+    faults.add('DAYBOOK_S3_ENDPOINT', 'expected an http or https address')
+  return {
+    kind: 's3',
+    bucket: match?.[1] ?? '',
+    prefix,
+    endpoint,
+    region: textOf(env, 'AWS_REGION'),
+  }
+}
+
+/** A mistyped bucket must not become a new, empty folder with a fresh quota. */
+function readFolder(env: Env, text: string, faults: Faults): StoreConfig {
+  if (/^\s|\s$|^~|^[a-z0-9+]+:/i.test(text)) {
+    faults.add('DAYBOOK_STORE', 'expected a folder, s3://bucket or s3://bucket/prefix')
+  }
+  if (env.DAYBOOK_S3_ENDPOINT !== undefined) {
+    faults.add('DAYBOOK_S3_ENDPOINT', 'leave it out: DAYBOOK_STORE is a folder')
+  }
+  return { kind: 'folder', path: resolve(text) }
+}
+
+function isPrefix(prefix: string): boolean {
+  try {
+    return checkPrefix(prefix) === prefix
+  } catch {
+    return false
+  }
+}
+
+const HOST_PATTERN = /^(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/
+
+function readHosts(env: Env, faults: Faults): string[] {
+  const hosts = textOf(env, 'DAYBOOK_DOWNLOAD_HOSTS')
+    .split(',')
+    .map(host => host.trim())
+    .filter(host => host !== '')
+  if (hosts.length === 0 || !hosts.every(host => HOST_PATTERN.test(host))) {
+    faults.add(
+      'DAYBOOK_DOWNLOAD_HOSTS',
+      'expected host names separated by commas, such as files.example.com,*.example.net',
+    )
+  }
+  return hosts
+}
+
+function readLogLevel(env: Env, faults: Faults): LogLevel {
+  const level = LOG_LEVELS.find(known => known === textOf(env, 'DAYBOOK_LOG_LEVEL'))
+  if (level === undefined) faults.add('DAYBOOK_LOG_LEVEL', `expected one of ${LOG_LEVELS.join(', ')}`)
+  return level ?? 'info'
+}

@@ -1,0 +1,61 @@
+/** The environment: which variables there are, and the only place that reads them. */
+
+export interface Variable {
+  /** What it means, for `--help` and the README. */
+  readonly says: string
+  /** The value when it is not set; absent: there is none. */
+  readonly default?: string
+  /** Never printed; also read from the file that `NAME_FILE` names. */
+  readonly secret?: true
+}
+
+export const VARIABLES = {
+  DAYBOOK_STORE: {
+    says: 'where everything is kept: a folder, or s3://bucket or s3://bucket/prefix',
+    default: './daybook-data',
+  },
+  DAYBOOK_S3_ENDPOINT: { says: 'the address of an S3-compatible store; not needed for Amazon S3' },
+  AWS_REGION: { says: 'the region of the bucket', default: 'us-east-1' },
+  DAYBOOK_ACCOUNTS: {
+    says: 'a JSON file with several merchant accounts, instead of DAYBOOK_ACCOUNT and its keys',
+  },
+  DAYBOOK_ACCOUNT: {
+    says: 'the name of the merchant account, used in keys and in the callback path',
+    default: 'main',
+  },
+  BINANCE_PAY_API_KEY: { says: 'the API key of the merchant account', secret: true },
+  BINANCE_PAY_SECRET_KEY: { says: 'the secret key that belongs to it', secret: true },
+  DAYBOOK_MONTHLY_LIMIT: {
+    says: 'how many balance reports may be generated in a month (UTC)',
+    default: '50',
+  },
+  DAYBOOK_FILE_ZONE: {
+    says: 'the zone of times in files that do not name one, such as +08:00; unset: UTC, and noted',
+  },
+  BINANCE_PAY_BASE_URL: {
+    says: 'the address of the Binance Pay API',
+    default: 'https://bpay.binanceapi.com',
+  },
+  DAYBOOK_DOWNLOAD_HOSTS: {
+    says: 'hosts that report files may be fetched from, separated by commas; *.example.com means any host below it',
+    default: '*.binance.com,*.binanceapi.com',
+  },
+  DAYBOOK_DOWNLOAD_MAX_BYTES: { says: 'the largest file that is fetched', default: '4294967296' },
+  DAYBOOK_LISTEN: { says: 'the address and port that `daybook serve` listens on', default: '127.0.0.1:8080' },
+  DAYBOOK_CALLBACK_MAX_BYTES: { says: 'the largest callback that is taken', default: '262144' },
+  DAYBOOK_CALLBACK_MAX_AGE_SECONDS: {
+    says: 'how old a signed callback may be for its link to be used; an older one is kept and the report polled',
+    default: '300',
+  },
+  DAYBOOK_API_TIMEOUT_SECONDS: { says: 'how long an API call may take', default: '30' },
+  DAYBOOK_SWEEP_SECONDS: { says: 'how often `daybook serve` looks for unfinished reports', default: '60' },
+  DAYBOOK_LOG_LEVEL: { says: 'debug, info, warn, error or silent', default: 'info' },
+} as const satisfies Record<string, Variable>
+
+export type VariableName = keyof typeof VARIABLES
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** The process's environment. An empty variable counts as not set. */
+export function readEnv(): Env {
+  return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
+}

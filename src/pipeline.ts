@@ -1,0 +1,33 @@
+/** What comes after what. Every stage may run twice, at once, and be killed anywhere. */
+import { type ArchiveOutcome, archive } from './stages/archive.ts'
+import type { Account, Context } from './stages/context.ts'
+import { type MatchOutcome, match } from './stages/match.ts'
+import { type ParseOutcome, parse } from './stages/parse.ts'
+
+export interface AdvanceOutcome {
+  readonly match: MatchOutcome['outcome']
+  readonly archive: ArchiveOutcome
+  /** Absent while there is no file. */
+  readonly parse?: ParseOutcome
+}
+
+/** Runs whatever a report lacks, in order, as far as it goes now. Throws the fault that stops it. */
+export async function advance(context: Context, account: Account, reportId: string): Promise<AdvanceOutcome> {
+  const matched = await match(context, account, reportId)
+  const archived = await archive(context, account, reportId)
+  const moved = { match: matched.outcome, archive: archived }
+  if (archived.outcome === 'not-ready' || archived.outcome === 'undeliverable') return moved
+  return { ...moved, parse: await parse(context, account, reportId) }
+}
+
+/** The ids of an account's reports that have no manifest yet. */
+export async function unfinishedReports(
+  { reports }: Pick<Context, 'reports'>,
+  account: Account,
+): Promise<string[]> {
+  const ids: string[] = []
+  for await (const { reportId, parts } of reports.list(account.ref)) {
+    if (!parts.has('manifest')) ids.push(reportId)
+  }
+  return ids
+}

@@ -1,0 +1,83 @@
+/** The records of the reports, over any store. */
+import type { z } from 'zod'
+import { type AccountRef, parseReportKey, reportKeys, reportsPrefix } from '../domain/keys.ts'
+import {
+  acceptedRecord,
+  archiveRecord,
+  callbackRecord,
+  manifestRecord,
+  REPORT_PARTS,
+  type ReportPart,
+} from '../domain/report.ts'
+import type { ObjectStore } from './object-store.ts'
+import { createRecord, readRecord } from './record.ts'
+
+const SCHEMAS = {
+  accepted: acceptedRecord,
+  callback: callbackRecord,
+  archive: archiveRecord,
+  manifest: manifestRecord,
+} as const satisfies Record<ReportPart, z.ZodType>
+
+type PartRecord<P extends ReportPart> = z.infer<(typeof SCHEMAS)[P]>
+
+export interface ReportParts {
+  readonly reportId: string
+  readonly parts: ReadonlySet<ReportPart>
+}
+
+export interface ReportLog {
+  /** Creates a record of a report; what stands there already is never changed. */
+  create<P extends ReportPart>(
+    ref: AccountRef,
+    reportId: string,
+    part: P,
+    record: PartRecord<P>,
+  ): Promise<'created' | 'exists'>
+  read<P extends ReportPart>(ref: AccountRef, reportId: string, part: P): Promise<PartRecord<P> | undefined>
+  /** Which records a report has; none for an unknown id. */
+  parts(ref: AccountRef, reportId: string): Promise<ReadonlySet<ReportPart>>
+  /** Every report of an account with the records it has, in the order of the ids' text. */
+  list(ref: AccountRef): AsyncIterable<ReportParts>
+}
+
+const PART_OF_FILE = new Map<string, ReportPart>(REPORT_PARTS.map(part => [`${part}.json`, part]))
+
+function schemaOf<P extends ReportPart>(part: P): z.ZodType<PartRecord<P>> {
+  return SCHEMAS[part] as unknown as z.ZodType<PartRecord<P>>
+}
+
+export function reportLog(store: ObjectStore): ReportLog {
+  return {
+    create: (ref, reportId, part, record) => createRecord(store, reportKeys(ref, reportId)[part], record),
+
+    async read(ref, reportId, part) {
+      return (await readRecord(store, reportKeys(ref, reportId)[part], schemaOf(part)))?.record
+    },
+
+    async parts(ref, reportId) {
+      const parts = new Set<ReportPart>()
+      const { folder } = reportKeys(ref, reportId)
+      for await (const { key } of store.list(folder)) {
+        const part = PART_OF_FILE.get(key.slice(folder.length))
+        if (part !== undefined) parts.add(part)
+      }
+      return parts
+    },
+
+    async *list(ref) {
+      let current: { reportId: string; parts: Set<ReportPart> } | undefined
+      for await (const { key } of store.list(reportsPrefix(ref))) {
+        const parsed = parseReportKey(ref, key)
+        if (parsed === undefined) continue
+        if (current?.reportId !== parsed.reportId) {
+          if (current !== undefined) yield current
+          current = { reportId: parsed.reportId, parts: new Set() }
+        }
+        const part = PART_OF_FILE.get(parsed.part)
+        if (part !== undefined) current.parts.add(part)
+      }
+      if (current !== undefined) yield current
+    },
+  }
+}

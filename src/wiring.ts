@@ -1,0 +1,151 @@
+/** Puts the parts together: the only place where stores, providers and settings meet. */
+import { Agent } from 'undici'
+import type { AccountConfig } from './config/accounts.ts'
+import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
+import type { Credentials, Secrets } from './config/secrets.ts'
+import { DaybookError } from './domain/errors.ts'
+import {
+  type Clock,
+  makeWorkFolder,
+  mayBeAlive,
+  processName,
+  type Random,
+  systemClock,
+  systemRandom,
+} from './host.ts'
+import { createLog, type Log } from './log.ts'
+import { createDownloader } from './providers/download.ts'
+import { createHttp, type Http } from './providers/http.ts'
+import { PROVIDERS, type ProbedProvider } from './providers/registry.ts'
+import type { Account, Context, Progress } from './stages/context.ts'
+import type { ObjectStore } from './stores/object-store.ts'
+import { publicKeys } from './stores/public-keys.ts'
+import { quotaLedger } from './stores/quota-ledger.ts'
+import { reportLog } from './stores/report-log.ts'
+
+/** An account whose provider can be probed. */
+export interface WiredAccount extends Account {
+  readonly provider: ProbedProvider
+  /** Throws `config-invalid` when there are none. */
+  readonly credentials: () => Credentials
+}
+
+export interface Daybook {
+  readonly config: Config
+  readonly context: Context
+  readonly accounts: readonly WiredAccount[]
+  /** Closes connections, so that the process can end. */
+  close(): Promise<void>
+}
+
+export interface WiringOptions {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly writeLog?: (line: string) => void
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** The longest answer of an API; balances of all assets are far below. */
+const MAX_ANSWER_BYTES = 8 * 2 ** 20
+const DOWNLOAD_SILENCE_MS = 60_000
+const DOWNLOAD_DEADLINE_MS = 3_600_000
+const NOT_FOUND_PATIENCE_MS = 30_000
+const KEY_REFETCH_AFTER_MS = 10_000
+
+export async function wire({ config, secrets }: LoadedConfig, options: WiringOptions = {}): Promise<Daybook> {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const write = options.writeLog ?? (line => void process.stderr.write(line))
+  const log = createLog({ write, clock, level: config.logLevel })
+  const agent = new Agent({ connect: { timeout: 10_000 } })
+  const http = createHttp({
+    dispatcher: agent,
+    timeoutMs: config.apiTimeoutMs,
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+  })
+  const store = await openStore(config.store, { clock, random })
+  const context: Context = {
+    store,
+    ledger: quotaLedger(store),
+    reports: reportLog(store),
+    download: createDownloader({
+      allowedHosts: config.download.hosts,
+      maxBytes: config.download.maxBytes,
+      timeoutMs: DOWNLOAD_SILENCE_MS,
+      deadlineMs: DOWNLOAD_DEADLINE_MS,
+      notFoundPatienceMs: NOT_FOUND_PATIENCE_MS,
+      clock,
+    }),
+    clock,
+    random,
+    log,
+    processName: processName(),
+    makeWorkFolder,
+    mayBeAlive,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  }
+  const parts = { config, secrets, http, store, clock, random, log }
+  return {
+    config,
+    context,
+    accounts: config.accounts.map(account => wireAccount(account, parts)),
+    close: () => agent.close(),
+  }
+}
+
+interface Parts {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly http: Http
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+function wireAccount(account: AccountConfig, { config, secrets, store, ...parts }: Parts): WiredAccount {
+  const credentials = () => credentialsOf(account, secrets)
+  return {
+    ref: { provider: account.provider, account: account.account },
+    credentials,
+    provider: PROVIDERS[account.provider]({
+      ...parts,
+      keyRecords: publicKeys(store, account.provider),
+      baseUrl: account.baseUrl,
+      credentials,
+      callbackMaxAgeMs: config.callbacks.maxAgeMs,
+      keyRefetchAfterMs: KEY_REFETCH_AFTER_MS,
+    }),
+    monthlyLimit: account.monthlyLimit,
+    zoneMinutes: account.zoneMinutes,
+  }
+}
+
+/** Asked for when a request is signed, so that commands that sign nothing need no secrets. */
+function credentialsOf({ account }: AccountConfig, secrets: Secrets): Credentials {
+  const credentials = secrets.get(account)
+  if (credentials !== undefined) return credentials
+  throw new DaybookError(
+    'config-invalid',
+    `The account ${account} has no credentials: set BINANCE_PAY_API_KEY and BINANCE_PAY_SECRET_KEY (or the same with _FILE).`,
+    { details: { account } },
+  )
+}
+
+/** Opens the store; the S3 client is loaded only by those who use it. */
+export async function openStore(
+  config: StoreConfig,
+  { clock, random }: { clock: Clock; random: Random },
+): Promise<ObjectStore> {
+  if (config.kind === 'folder') {
+    const { fileStore } = await import('./stores/file-store.ts')
+    return fileStore(config.path, { random })
+  }
+  const [{ s3Store }, { s3Client }] = await Promise.all([
+    import('./stores/s3-store.ts'),
+    import('./stores/s3-client.ts'),
+  ])
+  const { bucket, prefix, endpoint, region } = config
+  const client = s3Client({ region, ...(endpoint === undefined ? {} : { endpoint }) })
+  return s3Store({ bucket, prefix, client, clock, random })
+}

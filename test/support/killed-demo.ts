@@ -1,0 +1,81 @@
+/** Runs the demo in a process of its own, kills it with SIGKILL, and runs it again until it is done. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { activityTable, queryRows } from '../../src/cli/duckdb.ts'
+import { objectKeys } from './test-daybook.ts'
+
+/** Kill when this many files lie in the folder, and so many milliseconds later. */
+export interface KillPoint {
+  readonly files: number
+  readonly delayMs: number
+}
+
+export interface DemoResult {
+  /** How many of the runs were killed before they could end. */
+  readonly killed: number
+  /** The sandbox's own count of the reports it made. */
+  readonly generations: number
+  /** Every published row as text: its id and all else. */
+  readonly rows: string
+  readonly keys: string[]
+}
+
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
+
+/** Runs the demo, killed at each point in turn, then to its end. */
+export async function demoKilledAt(points: readonly KillPoint[]): Promise<DemoResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'daybook-kill-'))
+  try {
+    let killed = 0
+    for (const point of points) if (await runKilled(folder, point)) killed++
+    const { code, talk } = await ended(start(folder))
+    if (code !== 0) throw new Error(`the last run of the demo ended with ${code}:\n${talk}`)
+    return {
+      killed,
+      generations: (await readdir(join(folder, 'sandbox/reports'))).filter(name => name.endsWith('.json'))
+        .length,
+      rows: JSON.stringify(
+        await queryRows(`SELECT * FROM ${activityTable(join(folder, 'store'))} ORDER BY row_id`),
+      ),
+      keys: await objectKeys(join(folder, 'store')),
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function start(folder: string): ChildProcess {
+  return spawn(process.execPath, [MAIN, 'demo', '--folder', folder, '--json'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
+
+async function runKilled(folder: string, { files, delayMs }: KillPoint): Promise<boolean> {
+  const child = start(folder)
+  const watch = setInterval(() => {
+    if (countFiles(folder) < files) return
+    clearInterval(watch)
+    setTimeout(() => child.kill('SIGKILL'), delayMs)
+  }, 1)
+  const { signal } = await ended(child)
+  clearInterval(watch)
+  return signal === 'SIGKILL'
+}
+
+function countFiles(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length
+}
+
+function ended(child: ChildProcess): Promise<{ code: number | null; signal: string | null; talk: string }> {
+  let talk = ''
+  child.stderr?.on('data', chunk => {
+    talk += chunk
+  })
+  return new Promise((done, failed) => {
+    child.on('error', failed)
+    child.on('close', (code, signal) => done({ code, signal, talk }))
+  })
+}
