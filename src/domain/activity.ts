@@ -111,6 +111,8 @@ export const ACTIVITY_COLUMNS = [
   { name: 'extra', type: 'string', nullable: true },
 ] as const
 
+export type ActivityColumn = (typeof ACTIVITY_COLUMNS)[number]['name']
+
 /** The version of the columns; a new major version is a new table prefix. */
 export const ACTIVITY_SCHEMA_VERSION = '1'
 

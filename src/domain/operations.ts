@@ -12,6 +12,9 @@ const CATEGORIES = new Map(operations.map(({ operation, category }) => [fold(ope
 /** The remark that marks a `Transfer` as a payment rather than a move between own wallets. */
 const PAY_REMARK = /^binance pay\b/i
 
+/** No more than so many characters of a remark have a say in the category. */
+export const TELLING_CHARACTERS = 12
+
 /** The category of a row, from its operation and, where one name serves two purposes, its remark. */
 export function categoryOf(operation: string, remark: string): string {
   const name = fold(operation)

@@ -46,7 +46,7 @@ export async function* readCsv(
 }
 
 /** Lines to records. */
-function recordAssembler({ recordLines, lineBytes, separator = ',' }: CsvOptions) {
+export function recordAssembler({ recordLines, lineBytes, separator = ',' }: CsvOptions) {
   /** The lines of a record whose quotes are still open. */
   let held: Line[] = []
   let heldSize = 0
@@ -109,5 +109,8 @@ function recordAssembler({ recordLines, lineBytes, separator = ',' }: CsvOptions
     draft = newDraft(separator)
   }
 
-  return { push, end }
+  /** Whether the next line begins a record. */
+  const isBetweenRecords = () => held.length === 0
+
+  return { push, end, isBetweenRecords }
 }

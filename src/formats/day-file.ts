@@ -1,12 +1,14 @@
-/** Writes one day's data file and proves that it holds what was read. */
+/** Writes one day's data file from rows in the table's order. */
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
-import { type IdentifiedRow, UNIT_SEPARATOR } from '../domain/activity.ts'
+import { type FileHandle, open } from 'node:fs/promises'
+import { UNIT_SEPARATOR } from '../domain/activity.ts'
 import type { Day } from '../domain/calendar.ts'
-import { DaybookError } from '../domain/errors.ts'
-import { type ActivityColumns, columnsOf, groupsOf } from './activity-columns.ts'
-import { activityEncoder } from './parquet.ts'
-import { addAmount, listSums, sameSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
+import type { GroupEncoder } from './group-encoder.ts'
+import type { OperationCounts, WorkedGroup } from './group-work.ts'
+import { addSums } from './pair-sums.ts'
+import { dataFile } from './parquet.ts'
+import { type GroupBuilder, groupBuilder, type OrderedRows } from './row-group.ts'
+import { listSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
 
 export interface DayDigest {
   readonly day: Day
@@ -18,60 +20,97 @@ export interface DayDigest {
   readonly sums: readonly WalletSum[]
 }
 
-/** What was counted while reading: what the file must hold. */
-export interface DayExpectation {
-  readonly rows: number
+/** A day's file with what was counted from the columns it holds. */
+export interface WrittenDay {
+  readonly digest: DayDigest
   readonly sums: WalletSums
+  readonly operations: OperationCounts
 }
 
-/** Rows by operation and category, joined; neither can hold the separator. */
-export type OperationCounts = Map<string, number>
+export interface DayFile {
+  /** Adds rows `from` up to `to`, which follow those before in the table's order. */
+  add(rows: OrderedRows, from: number, to: number): Promise<void>
+  close(): Promise<WrittenDay>
+  /** Lets go of the file after a fault elsewhere; what it holds counts for nothing. */
+  abandon(): Promise<void>
+}
 
-/**
- * Encodes the rows to `path`, batch by batch. Rows and sums are counted again from the columns handed to
- * the encoder; throws `count-mismatch` when they are not those of `expected`.
- */
-export async function writeDayFile(
-  { day, path, metadata }: { day: Day; path: string; metadata: Readonly<Record<string, string>> },
-  batches: AsyncIterable<readonly IdentifiedRow[]>,
-  expected: DayExpectation,
-  operations: OperationCounts,
-): Promise<DayDigest> {
-  const counted = { rows: 0, sums: new Map() as WalletSums }
-  const encoder = activityEncoder(metadata)
+export interface DayFileOptions {
+  readonly day: Day
+  readonly path: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export async function openDayFile(
+  { day, path, metadata }: DayFileOptions,
+  encoder: GroupEncoder,
+): Promise<DayFile> {
+  const sums: WalletSums = new Map()
+  const operations: OperationCounts = new Map()
+  const format = dataFile(metadata)
+  const output = hashedFile(await open(path, 'w'))
+  let builder: GroupBuilder | undefined
+  let rows = 0
+  /** Groups are encoded side by side and written in their order. */
+  let written = output.write(format.begin())
+
+  async function add(ordered: OrderedRows, from: number, to: number): Promise<void> {
+    for (let at = from; at < to; ) {
+      builder ??= groupBuilder(await encoder.take())
+      at = builder.add(ordered, at, to)
+      if (builder.isFull()) flush()
+    }
+  }
+
+  function flush(): void {
+    if (builder === undefined) return
+    const worked = encoder.encode(builder.group)
+    builder = undefined
+    written = Promise.all([worked, written]).then(([group]) => keep(group))
+    // A fault is thrown where the file is closed; until then it must not count as unhandled.
+    written.catch(() => {})
+  }
+
+  async function keep(group: WorkedGroup): Promise<void> {
+    rows += group.rows
+    addSums(sums, group.sums)
+    for (const [key, count] of group.operations) operations.set(key, (operations.get(key) ?? 0) + count)
+    await output.write(format.add(group))
+  }
+
+  async function close(): Promise<WrittenDay> {
+    try {
+      flush()
+      await written
+      await output.write(format.end())
+    } finally {
+      await output.close()
+    }
+    const digest = { day, rows, size: output.size(), sha256: output.sha256(), path, sums: listSums(sums) }
+    return { digest, sums, operations }
+  }
+
+  async function abandon(): Promise<void> {
+    await written.catch(() => {})
+    await output.close()
+  }
+
+  return { add, close, abandon }
+}
+
+function hashedFile(file: FileHandle) {
   const hash = createHash('sha256')
   let size = 0
-  const file = await open(path, 'w')
-  const write = async (bytes: Uint8Array) => {
-    hash.update(bytes)
-    size += bytes.length
-    await file.writeFile(bytes)
+  return {
+    async write(bytes: Uint8Array): Promise<void> {
+      hash.update(bytes)
+      size += bytes.length
+      await file.writeFile(bytes)
+    },
+    close: () => file.close(),
+    size: () => size,
+    sha256: () => hash.digest('hex'),
   }
-  try {
-    for await (const rows of groupsOf(batches)) {
-      const columns = columnsOf(rows)
-      count(columns, counted, operations)
-      await write(encoder.add(columns))
-    }
-    await write(encoder.finish())
-  } finally {
-    await file.close()
-  }
-  if (counted.rows !== expected.rows || !sameSums(counted.sums, expected.sums)) throw mismatch(day)
-  return { day, rows: counted.rows, size, sha256: hash.digest('hex'), path, sums: listSums(counted.sums) }
-}
-
-function count(
-  columns: ActivityColumns,
-  counted: { rows: number; sums: WalletSums },
-  operations: OperationCounts,
-): void {
-  counted.rows += columns.amount.length
-  columns.amount.forEach((amount, index) => {
-    addAmount(counted.sums, columns.wallet[index]!, columns.asset[index]!, amount)
-    const key = `${columns.operation[index]}${UNIT_SEPARATOR}${columns.category[index]}`
-    operations.set(key, (operations.get(key) ?? 0) + 1)
-  })
 }
 
 /** Sorted by operation, then category. */
@@ -84,9 +123,4 @@ export function listOperations(
       const [operation, category] = key.split(UNIT_SEPARATOR) as [string, string]
       return { operation, category, rows }
     })
-}
-
-function mismatch(day: Day): DaybookError {
-  const message = `The rows of ${day} are not those that were read. Nothing of this file was published.`
-  return new DaybookError('count-mismatch', message, { details: { day } })
 }

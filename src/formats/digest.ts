@@ -1,24 +1,24 @@
 /** A report file turned into one data file a covered day, with proof that nothing was lost on the way. */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type ActivityRow, type IdentifiedRow, identifyRows, UNIT_SEPARATOR } from '../domain/activity.ts'
-import { covers, type Day, type DayRange, dayOfMicros, daysOf } from '../domain/calendar.ts'
+import { type Day, type DayRange, dayOfMicros, daysOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { type ByteSource, watchedSource } from './byte-source.ts'
 import type { AddedColumns } from './column-names.ts'
 import type { ContainerKind } from './container.ts'
-import {
-  type DayDigest,
-  type DayExpectation,
-  listOperations,
-  type OperationCounts,
-  writeDayFile,
-} from './day-file.ts'
-import { daySpill } from './day-spill.ts'
-import { unreadable } from './file-fault.ts'
+import { type DayDigest, listOperations } from './day-file.ts'
+import { type DayFiles, dayFiles } from './day-files.ts'
+import { inlineEncoder, threadedEncoder } from './group-encoder.ts'
+import type { OperationCounts } from './group-work.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
+import { addSums } from './pair-sums.ts'
 import { quarantineFile } from './quarantine.ts'
-import { type PartSummary, readStatement, type StatementItem } from './statement.ts'
-import { addAmount, listSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
+import { newBatch } from './row-batch.ts'
+import { DAY_MICROS, type RowCounts, rowIntake } from './row-intake.ts'
+import { rowStream } from './row-stream.ts'
+import type { PartSummary } from './statement.ts'
+import { readBatches, rowsOfLine, type UnreadableItem } from './statement-batches.ts'
+import { listSums, sameSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
 
 export interface DigestOptions {
   /** The days the file is about; rows of other days are counted and left out. */
@@ -32,6 +32,8 @@ export interface DigestOptions {
   readonly limits?: Partial<FileLimits>
   /** Names of columns beside those of the table, by meaning. */
   readonly columns?: AddedColumns
+  /** How many threads may work, this one included; 2 for a large file. Changes nothing but speed and memory. */
+  readonly threads?: number
   /** Called as the work goes on, with bytes of the file and rows read so far. */
   readonly onProgress?: (progress: DigestProgress) => void
 }
@@ -63,119 +65,104 @@ export interface StatementDigest {
   readonly quarantine: { readonly path: string; readonly size: number } | undefined
 }
 
-export interface RowCounts {
-  read: number
-  written: number
-  quarantined: number
-  outside: number
-}
-
 /**
- * Digests a file of any size in the memory its busiest hour needs. The same file and metadata give the
- * same bytes. Throws `file-unreadable`, `file-damaged` and `count-mismatch`; then nothing in `folder` counts.
+ * Digests a file of any size in bounded memory. The same file and metadata give the same bytes. Throws
+ * `file-unreadable`, `file-damaged` and `count-mismatch`; then nothing in `folder` counts.
  */
 export async function digestStatement(source: ByteSource, options: DigestOptions): Promise<StatementDigest> {
-  const reading = await readRows(source, options)
-  const operations: OperationCounts = new Map()
-  const sums: WalletSums = new Map()
-  const days: DayDigest[] = []
-  for (const day of daysOf(options.range)) {
-    const expected = reading.days.get(day) ?? { rows: 0, sums: new Map() }
-    const file = { day, path: join(options.folder, `${day}.parquet`), metadata: options.metadata }
-    days.push(await writeDayFile(file, identified(reading.spill.take(day)), expected, operations))
-    for (const [key, amount] of expected.sums) sums.set(key, (sums.get(key) ?? 0n) + amount)
-  }
-  const { counts, quarantine } = reading
-  checkCounts(counts, days)
-  return {
-    ...describeParts(reading.parts),
-    rows: counts,
-    days,
-    operations: listOperations(operations),
-    sums: listSums(sums),
-    reasons: quarantine.reasons(),
-    outsideDays: Object.fromEntries([...reading.outsideDays].sort(([a], [b]) => (a < b ? -1 : 1))),
-    quarantine: await quarantine.close(),
+  const threads = options.threads ?? threadsFor(source)
+  const encoder = threads > 1 ? threadedEncoder(threads - 1) : inlineEncoder()
+  const dayOf = rememberingDay()
+  const files = dayFiles(options.folder, options.metadata, dayOf, encoder)
+  try {
+    const reading = await readRows(source, options, files, dayOf)
+    const written = await files.finish(daysOf(options.range))
+    const { counts, quarantine } = reading
+    const sums: WalletSums = new Map()
+    const operations: OperationCounts = new Map()
+    for (const day of written) {
+      addSums(sums, day.sums)
+      for (const [key, count] of day.operations) operations.set(key, (operations.get(key) ?? 0) + count)
+    }
+    const days = written.map(({ digest }) => digest)
+    checkCounts(counts, reading.rowsOfDays, days)
+    checkSums(reading.sums, sums)
+    return {
+      ...describeParts(reading.parts),
+      rows: counts,
+      days,
+      operations: listOperations(operations),
+      sums: listSums(sums),
+      reasons: quarantine.reasons(),
+      outsideDays: Object.fromEntries([...reading.outsideDays].sort(([a], [b]) => (a < b ? -1 : 1))),
+      quarantine: await quarantine.close(),
+    }
+  } finally {
+    await files.abandon()
+    await encoder.close()
   }
 }
 
-/** Hours in order of time, each sorted on its own, are a day in the table's order. */
-async function* identified(hours: AsyncIterable<ActivityRow[]>): AsyncGenerator<IdentifiedRow[]> {
-  for await (const rows of hours) yield identifyRows(rows)
+/** From this size on a second thread is worth its start. */
+const LARGE_BYTES = 8 * 1024 ** 2
+
+function threadsFor(source: ByteSource): number {
+  return source.size >= LARGE_BYTES && availableParallelism() >= 2 ? 2 : 1
 }
 
-/** Reads the whole file once, and sets each row aside where it belongs. */
-async function readRows(source: ByteSource, options: DigestOptions) {
-  const { range, folder } = options
+/** Rows that wait for others of their second, and rows of the block that is read. */
+const BATCH_ROWS = 64 * 1024
+
+/** Reads the whole file once, and hands each row on to where it belongs. */
+async function readRows(
+  source: ByteSource,
+  options: DigestOptions,
+  files: DayFiles,
+  dayOf: (micros: number) => Day,
+) {
+  const { range, folder, zoneMinutes, columns } = options
   const limits = limitsOf(options.limits)
   const parts: PartSummary[] = []
   const counts: RowCounts = { read: 0, written: 0, quarantined: 0, outside: 0 }
-  const days = new Map<Day, { rows: number; sums: WalletSums }>()
-  const outsideDays = new Map<Day, number>()
-  const names = { pairs: new Set<string>(), operations: new Set<string>() }
-  const spill = daySpill(folder)
   const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'), limits.quarantineBytes)
-  const dayOf = rememberingDay()
+  const batch = newBatch(BATCH_ROWS)
+  const stream = rowStream(batch, files)
+  const intake = rowIntake(batch, range, dayOf, counts, limits)
 
-  function place(item: StatementItem): void {
+  function onUnreadable({ kind, ...row }: UnreadableItem): void {
     counts.read += 1
-    if (item.kind === 'unreadable') {
-      const { kind, ...row } = item
-      counts.quarantined += 1
-      quarantine.add({ ...partName(parts), ...row })
-      return
-    }
-    const day = dayOf(item.row.micros)
-    if (covers(range, day)) keep(day, item.row)
-    else {
-      counts.outside += 1
-      outsideDays.set(day, (outsideDays.get(day) ?? 0) + 1)
-    }
+    counts.quarantined += 1
+    quarantine.add({ ...partName(parts), ...row })
   }
 
-  function keep(day: Day, row: ActivityRow): void {
-    const seen = days.get(day) ?? { rows: 0, sums: new Map() }
-    days.set(day, seen)
-    seen.rows += 1
-    addAmount(seen.sums, row.wallet, row.asset, row.amount)
-    names.operations.add(row.operation)
-    names.pairs.add(`${row.wallet}${UNIT_SEPARATOR}${row.asset}`)
-    counts.written += 1
-    spill.add(day, row)
+  async function settle(last: boolean): Promise<void> {
+    await stream.settle(last)
+    intake.restart()
   }
 
   let bytes = 0
   const watched = watchedSource(source, count => (bytes = Math.min(source.size, bytes + count)))
-  const { zoneMinutes, columns } = options
-  const statement = readStatement(watched, { zoneMinutes, limits, columns, onPart: part => parts.push(part) })
-  for await (const items of statement) {
-    items.forEach(place)
-    checkNames(names, limits)
-    await spill.relieve()
+  const onPart = (part: PartSummary) => parts.push(part)
+  const most = BATCH_ROWS - rowsOfLine(limits)
+  for await (const _ of readBatches(watched, batch, { limits, zoneMinutes, columns, onPart, onUnreadable })) {
+    intake.admit()
+    if (batch.rows > most || stream.isHeavy()) await settle(false)
     await quarantine.relieve()
     options.onProgress?.({ bytes, rows: counts.read })
   }
-  return { parts, counts, days: days as ReadonlyMap<Day, DayExpectation>, outsideDays, spill, quarantine }
-}
-
-/** Names come from outside and are counted in memory, so there is a limit to them. */
-function checkNames(names: Record<'pairs' | 'operations', Set<string>>, limits: FileLimits): void {
-  if (Math.max(names.pairs.size, names.operations.size) <= limits.names) return
-  throw unreadable(
-    'too-many-names',
-    `The file names more than ${limits.names} assets or operations, the limit.`,
-  )
+  await settle(true)
+  const { sums, rowsOfDays, outsideDays } = intake
+  return { parts, counts, sums, rowsOfDays, outsideDays, quarantine }
 }
 
 /** Most rows fall on the day of the row before. */
-function rememberingDay(): (micros: bigint) => Day {
-  const DAY_MICROS = 86_400_000_000n
-  let start = 0n
+function rememberingDay(): (micros: number) => Day {
+  let start = 0
   let day = ''
   return micros => {
     if (day !== '' && micros >= start && micros < start + DAY_MICROS) return day
-    day = dayOfMicros(micros)
-    start = (micros / DAY_MICROS) * DAY_MICROS
+    day = dayOfMicros(BigInt(micros))
+    start = Math.floor(micros / DAY_MICROS) * DAY_MICROS
     return day
   }
 }
@@ -197,11 +184,22 @@ function describeParts(parts: readonly PartSummary[]) {
   }
 }
 
-function checkCounts({ read, written, quarantined, outside }: RowCounts, days: readonly DayDigest[]): void {
+function checkCounts(
+  { read, written, quarantined, outside }: RowCounts,
+  rowsOfDays: Float64Array,
+  days: readonly DayDigest[],
+): void {
   const inFiles = days.reduce((sum, { rows }) => sum + rows, 0)
-  if (read === written + quarantined + outside && written === inFiles) return
+  const isEveryDayWhole = days.every(({ rows }, index) => rows === rowsOfDays[index])
+  if (read === written + quarantined + outside && written === inFiles && isEveryDayWhole) return
   const message = 'The rows read are not the rows written, quarantined and outside the range together.'
   throw new DaybookError('count-mismatch', message, {
     details: { read, written, quarantined, outside, inFiles },
   })
+}
+
+/** What was read, and what was counted from the columns of the files, must be the same money. */
+function checkSums(read: WalletSums, written: WalletSums): void {
+  if (sameSums(read, written)) return
+  throw new DaybookError('count-mismatch', 'The amounts written are not those that were read.')
 }

@@ -60,7 +60,16 @@ export function lineSplitter(maxBytes: number) {
     return { number, text: decode(bytes, number === 1), fault, ended }
   }
 
-  return { push, end }
+  return {
+    push,
+    end,
+    /** Whether the next byte begins a line. */
+    isBetweenLines: () => rest.length === 0 && !tooLong,
+    /** Counts lines that were read elsewhere. */
+    skip: (lines: number) => {
+      number += lines
+    },
+  }
 }
 
 function faultOf(bytes: Buffer): LineFault | undefined {

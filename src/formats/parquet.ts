@@ -1,54 +1,16 @@
 /** The `activity` table's data files: Parquet that says exactly what the rows say. */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  type SchemaElement,
-} from 'hyparquet'
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { ACTIVITY_COLUMNS, type IdentifiedRow } from '../domain/activity.ts'
-import { AMOUNT_SCALE } from '../domain/amount.ts'
-import { type ActivityColumns, columnsOf, GROUP_ROWS } from './activity-columns.ts'
+import { zstdDecompressSync } from 'node:zlib'
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import type { IdentifiedRow } from '../domain/activity.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
 import { damaged } from './file-fault.ts'
+import { encodeFooter, MAGIC, type PlacedGroup } from './parquet-footer.ts'
+import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
+import { addRow, newBatch } from './row-batch.ts'
+import { GROUP_ROWS, groupBuilder, newGroup } from './row-group.ts'
 
-/** Fixed, so that the same rows give the same bytes whatever version of a library wrote them. */
-const CREATED_BY = 'daybook version 1.0.0 (build 1)'
 const AMOUNT_BYTES = 16
 
-/** Both the old and the new notation of each type: readers know one or the other. */
-const TYPES = {
-  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
-  timestamp: {
-    type: 'INT64',
-    converted_type: 'TIMESTAMP_MICROS',
-    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
-  },
-  amount: {
-    type: 'FIXED_LEN_BYTE_ARRAY',
-    type_length: AMOUNT_BYTES,
-    converted_type: 'DECIMAL',
-    logical_type: { type: 'DECIMAL', scale: AMOUNT_SCALE, precision: 38 },
-    scale: AMOUNT_SCALE,
-    precision: 38,
-  },
-} as const satisfies Record<string, Partial<SchemaElement>>
-
-const SCHEMA: SchemaElement[] = [
-  { name: 'activity', num_children: ACTIVITY_COLUMNS.length },
-  ...ACTIVITY_COLUMNS.map(({ name, type, nullable }) => ({
-    name,
-    repetition_type: nullable ? ('OPTIONAL' as const) : ('REQUIRED' as const),
-    ...TYPES[type],
-  })),
-]
-
-const compressors = {
-  ZSTD: (bytes: Uint8Array) =>
-    zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-}
 const decompressors = { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) }
 
 /** One data file in memory. The same rows and metadata always give the same bytes. */
@@ -57,52 +19,50 @@ export function encodeActivity(
   metadata: Readonly<Record<string, string>>,
   groupRows = GROUP_ROWS,
 ): Uint8Array {
-  const encoder = activityEncoder(metadata)
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at < rows.length; at += groupRows) {
-    pieces.push(encoder.add(columnsOf(rows.slice(at, at + groupRows))))
+  const file = dataFile(metadata)
+  const pieces = [file.begin()]
+  const batch = newBatch(rows.length)
+  for (const row of rows) addRow(batch, row)
+  const ordered = { batch, order: Uint32Array.from(rows.keys()), occurrence: new Uint32Array(rows.length) }
+  const group = newGroup(groupRows)
+  for (let at = 0; at < rows.length; ) {
+    const builder = groupBuilder(group)
+    const end = builder.add(ordered, at, rows.length)
+    const ids = Buffer.from(
+      rows
+        .slice(at, end)
+        .map(({ rowId }) => rowId)
+        .join(''),
+      'latin1',
+    )
+    pieces.push(file.add(encodeGroup(group, ids)))
+    at = end
   }
-  return Buffer.concat([...pieces, encoder.finish()])
+  return Buffer.concat([...pieces, file.end()])
 }
 
-export interface ActivityEncoder {
-  /** The bytes of one more row group, which follow those before. */
-  add(columns: ActivityColumns): Uint8Array
-  /** The last bytes of the file. */
-  finish(): Uint8Array
+export interface DataFile {
+  /** The bytes before the first group. */
+  begin(): Uint8Array
+  /** The bytes of one more group. */
+  add(group: EncodedGroup): Uint8Array
+  /** The last bytes. */
+  end(): Uint8Array
 }
 
 /** One data file in pieces, of which none is kept. */
-export function activityEncoder(metadata: Readonly<Record<string, string>>): ActivityEncoder {
-  const bytes = new ByteWriter()
-  const writer = new ParquetWriter({
-    writer: bytes,
-    schema: SCHEMA,
-    codec: 'ZSTD',
-    compressors,
-    createdBy: CREATED_BY,
-    kvMetadata: Object.keys(metadata)
-      .sort()
-      .map(key => ({ key, value: metadata[key]! })),
-  })
+export function dataFile(metadata: Readonly<Record<string, string>>): DataFile {
+  const groups: PlacedGroup[] = []
+  let at = MAGIC.length
   return {
-    add(columns) {
-      const columnData = ACTIVITY_COLUMNS.map(({ name }) => ({ name, data: columns[name] }))
-      writer.write({ columnData, rowGroupSize: columns.time.length })
-      return drain(bytes)
+    begin: () => MAGIC,
+    add({ rows, chunks, bytes }) {
+      groups.push({ rows, chunks, start: at })
+      at += bytes.length
+      return bytes
     },
-    finish() {
-      writer.finish()
-      return drain(bytes)
-    },
+    end: () => encodeFooter(groups, metadata),
   }
-}
-
-/** Takes what was written so far. `offset` goes on counting, `index` begins again. */
-function drain(bytes: ByteWriter): Uint8Array {
-  const drained = bytes.getBytes().slice()
-  bytes.index = 0
-  return drained
 }
 
 /** The key-value metadata of a data file; reads its footer only. Throws `file-damaged`. */
@@ -113,10 +73,29 @@ export async function readActivityMetadata(source: ByteSource): Promise<Record<s
 
 /** The rows of a data file, exactly as they were encoded. Throws `file-damaged`. */
 export async function readActivity(source: ByteSource): Promise<IdentifiedRow[]> {
+  const rows: IdentifiedRow[] = []
+  for await (const group of readActivityGroups(source)) for (const row of group) rows.push(row)
+  return rows
+}
+
+/** The rows of a data file, a row group at a time. Throws `file-damaged`. */
+export async function* readActivityGroups(source: ByteSource): AsyncGenerator<IdentifiedRow[]> {
   const metadata = withoutConversions(await readFooter(source))
+  const file = bufferOf(source)
+  let start = 0
+  for (const { num_rows } of metadata.row_groups) {
+    const end = start + Number.parseInt(num_rows.toString(), 10)
+    yield await readRows(source, { file, metadata, rowStart: start, rowEnd: end })
+    start = end
+  }
+}
+
+async function readRows(
+  source: ByteSource,
+  what: { file: AsyncBuffer; metadata: FileMetaData; rowStart: number; rowEnd: number },
+): Promise<IdentifiedRow[]> {
   try {
-    const file = bufferOf(source)
-    const rows = await parquetReadObjects({ file, metadata, compressors: decompressors })
+    const rows = await parquetReadObjects({ ...what, compressors: decompressors })
     return (rows as unknown as StoredRow[]).map(rowOf)
   } catch (error) {
     throw unreadableData(source, error)

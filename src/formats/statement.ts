@@ -10,7 +10,7 @@ import { type FileLimits, limitsOf } from './limits.ts'
 import { unpackCells } from './packed-line.ts'
 import { type RowFault, rowReader } from './row-reader.ts'
 import { sniffSeparator } from './separator.ts'
-import { chooseZone, type ZoneChoice } from './zone.ts'
+import { chooseZone, type OffsetMinutes, type ZoneChoice } from './zone.ts'
 
 export type StatementItem =
   | { readonly kind: 'row'; readonly line: number; readonly row: ActivityRow }
@@ -61,12 +61,12 @@ export async function* readStatement(
 }
 
 /** The first record of a part is its header, each other one a row. */
-function partReader(
+export function partReader(
   part: Part,
   container: Container,
   source: ByteSource,
   { limits, names, separator }: { limits: FileLimits; names: ColumnNames; separator: string },
-  options: StatementOptions,
+  options: Pick<StatementOptions, 'zoneMinutes' | 'onPart'>,
 ) {
   let isBegun = false
   /** The text of the header, which may be repeated. */
@@ -74,6 +74,7 @@ function partReader(
   let rowOf: ReturnType<typeof rowReader> | undefined
   /** What a last row without a line feed must be like to count as whole: the rows before it. */
   let fewest = 0
+  let commonRows: { layout: Layout; offset: OffsetMinutes } | undefined
   const lastCells = { quotedNeedlessly: false, bare: false }
 
   function read(records: readonly CsvRecord[]): StatementItem[] {
@@ -106,6 +107,9 @@ function partReader(
     fewest = layout.header.length
     lastCells.quotedNeedlessly = record.text.endsWith('"')
     rowOf = rowReader(layout, zone.offset)
+    // A header that reads as a row could not be told from its repetitions.
+    const isPlain = separator === ',' && !layout.headerless && typeof rowOf(record) === 'string'
+    if (isPlain) commonRows = { layout, offset: zone.offset }
     options.onPart?.({ container, part, layout, zone })
   }
 
@@ -132,7 +136,17 @@ function partReader(
     if (!isBegun) throw unreadable('empty', 'The file holds nothing but blank lines.', { file: part.name })
   }
 
-  return { read, end }
+  return {
+    read,
+    end,
+    /** What common rows are like, once the header is known; nothing when none can be read elsewhere. */
+    commonRows: () => commonRows,
+    /** Hears what the last cells of whole rows that were read elsewhere looked like. */
+    noteLastCells(seen: { anyBare: boolean; anyEmptyQuoted: boolean }): void {
+      lastCells.bare ||= seen.anyBare
+      lastCells.quotedNeedlessly ||= seen.anyEmptyQuoted
+    },
+  }
 }
 
 function isBlank({ cells, fault, quoted }: CsvRecord): boolean {

@@ -1,0 +1,118 @@
+/** The WebAssembly kernel that makes row ids: lays its memory out and calls it. Its source: kernel/. */
+import { formatAmount } from '../domain/amount.ts'
+import { addText, type CodedTexts, endOf, newCodedTexts } from './coded-texts.ts'
+import { LONGEST_FIXED } from './identity-bytes.ts'
+import { KERNEL_BASE64 } from './kernel/identity-wasm.ts'
+import type { RowGroup } from './row-group.ts'
+import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
+
+/** The little of it that is used; the types of Node do not declare it. */
+declare namespace WebAssembly {
+  class Memory {
+    constructor(size: { initial: number })
+    readonly buffer: ArrayBuffer
+    grow(pages: number): number
+  }
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } })
+    readonly exports: unknown
+  }
+}
+
+interface Kernel {
+  freeMemory(): number
+  setColumn(which: number, codes: number, bytes: number, starts: number): void
+  identify(rows: number, time: number, units: number, occurrence: number, ids: number): void
+}
+
+/** The kernel hashes messages of at most 16 blocks of 64 bytes; the last has 9 bytes of padding. */
+const LONGEST_MESSAGE = 16 * 64 - 9
+
+const PAGE = 65_536
+/** The kernel reads texts sixteen bytes at a time, so it may look this far past the last. */
+const MARGIN = 64
+
+/** Makes ids with the kernel; groups with texts too long for it go to `fallback`. */
+export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
+  const memory = new WebAssembly.Memory({ initial: 1 })
+  const module = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'))
+  const instance = new WebAssembly.Instance(module, { env: { memory } })
+  const kernel = instance.exports as Kernel
+  const start = kernel.freeMemory()
+
+  function identify(group: RowGroup, ids: Uint8Array): void {
+    if (longestMessage(group) > LONGEST_MESSAGE) {
+      fallback(group, ids)
+      return
+    }
+    const { rows, time, amount, occurrence, texts } = group
+    const wide = wideTexts(amount.wide.map(formatAmount))
+    const columns = [texts.wallet, texts.operation, texts.asset, texts.remark, wide]
+    const layout = memoryLayout(start)
+    const timeAt = layout.place(time, rows)
+    const unitsAt = layout.place(amount.units, rows)
+    const occurrenceAt = layout.place(occurrence, rows)
+    const places = columns.map((column): [codes: number, bytes: number, starts: number] => [
+      layout.place(column.codes, column === wide ? 0 : rows),
+      layout.place(column.bytes, endOf(column, column.count - 1)),
+      layout.place(column.starts, column.count + 1),
+    ])
+    const idsAt = layout.place(ids, 0)
+    layout.write(memory, idsAt + rows * ID_CHARACTERS)
+    for (const [which, [codes, bytes, starts]] of places.entries()) {
+      kernel.setColumn(which, codes, bytes, starts)
+    }
+    kernel.identify(rows, timeAt, unitsAt, occurrenceAt, idsAt)
+    ids.set(new Uint8Array(memory.buffer, idsAt, rows * ID_CHARACTERS))
+  }
+
+  return identify
+}
+
+type Column = Float64Array | Uint32Array | Uint8Array
+
+/** Places columns one after the other, and writes them once it is known how much memory they need. */
+function memoryLayout(start: number) {
+  let at = start
+  const parts: Array<{ at: number; bytes: Uint8Array }> = []
+  return {
+    place(column: Column, count: number): number {
+      const placed = at
+      const bytes = new Uint8Array(column.buffer, column.byteOffset, count * column.BYTES_PER_ELEMENT)
+      parts.push({ at: placed, bytes })
+      at = (placed + bytes.length + MARGIN + 15) & ~15
+      return placed
+    },
+    write(memory: WebAssembly.Memory, end: number): void {
+      const missing = end + MARGIN - memory.buffer.byteLength
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
+      const target = new Uint8Array(memory.buffer)
+      for (const part of parts) target.set(part.bytes, part.at)
+    },
+  }
+}
+
+function longestMessage({ texts }: RowGroup): number {
+  const { wallet, operation, asset, remark } = texts
+  return [wallet, operation, asset, remark].reduce((sum, column) => sum + longestText(column), LONGEST_FIXED)
+}
+
+function longestText(texts: CodedTexts): number {
+  let longest = 0
+  for (let code = 0; code < texts.count; code++) {
+    longest = Math.max(longest, endOf(texts, code) - texts.starts[code]!)
+  }
+  return longest
+}
+
+function wideTexts(amounts: readonly string[]): CodedTexts {
+  const texts = newCodedTexts(new Uint32Array(0))
+  for (const amount of amounts.length === 0 ? [''] : amounts) {
+    const bytes = Buffer.from(amount)
+    addText(texts, bytes, 0, bytes.length)
+  }
+  return texts
+}

@@ -1,0 +1,323 @@
+/**
+ * The row-id kernel, in AssemblyScript: `npm run build:kernel` makes identity-wasm.ts of it. It writes the
+ * identity of each row of a group (domain/activity.ts) and hashes four of the same length at a time with
+ * SHA-256, one in each lane of a vector. JavaScript lays out all memory and passes where things stand.
+ */
+
+/** Messages of up to so many blocks of 64 bytes; the caller sends no longer ones. */
+const MOST_BLOCKS: u32 = 16
+const SEPARATOR: u8 = 0x1f
+const ZERO: u8 = 48
+const LENGTH_BYTES: u32 = 4
+
+/** Where a message is written before its length is known. */
+const scratch = memory.data(2048, 16)
+/** The digits of the last second. */
+const timeText = memory.data(32, 16)
+/** For each number of blocks: four messages, the rows they belong to, and how many wait. */
+const lanes = memory.data(35072, 16)
+const laneRows = memory.data(512, 16)
+const laneCounts = memory.data(128, 16)
+/** The message schedule of four blocks side by side. */
+const schedule = memory.data(1024, 16)
+
+const roundConstants = memory.data<u32>([
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+])
+
+/** Where a text column's codes, dictionary bytes and starts stand (coded-texts.ts). */
+class Column {
+  codes: usize = 0
+  bytes: usize = 0
+  starts: usize = 0
+}
+
+const wallet = new Column()
+const operation = new Column()
+const asset = new Column()
+const remark = new Column()
+/** The texts of amounts that are no count of units. */
+const wide = new Column()
+
+/** Tells where a column stands: 0 wallet, 1 operation, 2 asset, 3 remark, 4 wide amounts (without codes). */
+export function setColumn(which: u32, codes: usize, bytes: usize, starts: usize): void {
+  const column = which == 0 ? wallet : which == 1 ? operation : which == 2 ? asset : which == 3 ? remark : wide
+  column.codes = codes
+  column.bytes = bytes
+  column.starts = starts
+}
+
+/** Where free memory begins. */
+export function freeMemory(): usize {
+  return (__heap_base + 1024 + 15) & ~15
+}
+
+/** Writes the ids of all rows to `ids`, 32 hex digits each. */
+export function identify(rows: u32, time: usize, units: usize, occurrence: usize, ids: usize): void {
+  let lastTime: f64 = -1
+  let timeLength: u32 = 0
+  for (let row: u32 = 0; row < rows; row++) {
+    const micros = load<f64>(time + (row << 3))
+    if (micros != lastTime) {
+      timeLength = writeTime(micros)
+      lastTime = micros
+    }
+    memory.copy(scratch, timeText, 32)
+    let at = scratch + timeLength
+    at = writeColumn(at, wallet, row)
+    at = writeColumn(at, operation, row)
+    at = writeColumn(at, asset, row)
+    store<u8>(at++, SEPARATOR)
+    at = writeAmount(at, load<f64>(units + (row << 3)))
+    at = writeColumn(at, remark, row)
+    store<u8>(at++, SEPARATOR)
+    at = writeInteger(at, load<u32>(occurrence + (row << 2)))
+    enqueue(at, row, ids)
+  }
+  for (let blocks: u32 = 1; blocks <= MOST_BLOCKS; blocks++) hashWaiting(blocks, ids)
+}
+
+function writeTime(micros: f64): u32 {
+  const whole = <u64>micros
+  const seconds = whole / 1000000
+  const fraction = whole - seconds * 1000000
+  let at = writeInteger(timeText, seconds)
+  if (fraction > 0) {
+    store<u8>(at++, 46)
+    at = writeDigits(at, fraction, 6)
+  }
+  return <u32>(at - timeText)
+}
+
+function writeColumn(at: usize, column: Column, row: u32): usize {
+  store<u8>(at++, SEPARATOR)
+  return writeText(at, column, load<u32>(column.codes + (row << 2)))
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function writeText(at: usize, column: Column, code: u32): usize {
+  const start = load<u32>(column.starts + (code << 2))
+  const length = load<u32>(column.starts + (code << 2), 4) - LENGTH_BYTES - start
+  const from = column.bytes + start
+  // Sixteen bytes at a time; what is written past the end is overwritten next.
+  for (let done: u32 = 0; done < length; done += 16) v128.store(at + done, v128.load(from + done))
+  return at + length
+}
+
+const WIDE: f64 = 9007199254740992
+
+function writeAmount(start: usize, units: f64): usize {
+  if (units >= WIDE) return writeText(start, wide, <u32>((units - WIDE) / 2))
+  let at = start
+  if (units < 0) store<u8>(at++, 45)
+  const size = <u64>Math.abs(units)
+  const whole = size / 100000000
+  const fraction = size - whole * 100000000
+  at = writeInteger(at, whole)
+  if (fraction == 0) return at
+  store<u8>(at++, 46)
+  at = writeDigits(at, fraction, 8)
+  while (load<u8>(at - 1) == ZERO) at--
+  return at
+}
+
+function writeInteger(start: usize, value: u64): usize {
+  let count: u32 = 1
+  for (let power: u64 = 10; power <= value; power *= 10) count++
+  return writeDigits(start, value, count)
+}
+
+function writeDigits(start: usize, value: u64, count: u32): usize {
+  let rest = value
+  for (let place = count; place > 0; place--) {
+    const next = rest / 10
+    store<u8>(start + place - 1, <u8>(rest - next * 10) + ZERO)
+    rest = next
+  }
+  return start + count
+}
+
+/** Puts the message in `scratch` beside others of its number of blocks; hashes when there are four. */
+function enqueue(end: usize, row: u32, ids: usize): void {
+  const length = <u32>(end - scratch)
+  const blocks = (length + 9 + 63) >> 6
+  const size = blocks << 6
+  memory.fill(end, 0, size - length)
+  store<u8>(end, 0x80)
+  store<u32>(scratch + size - 4, bswap<u32>(length << 3))
+  const count = load<u32>(laneCounts + (blocks << 2))
+  memory.copy(laneOf(blocks, count), scratch, size)
+  store<u32>(laneRows + (((blocks << 2) + count) << 2), row)
+  store<u32>(laneCounts + (blocks << 2), count + 1)
+  if (count == 3) hashWaiting(blocks, ids)
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function laneOf(blocks: u32, lane: u32): usize {
+  // Before it: four messages of each smaller number of blocks.
+  return lanes + ((((blocks * (blocks - 1)) >> 1) * 4 + lane * blocks) << 6)
+}
+
+function hashWaiting(blocks: u32, ids: usize): void {
+  const count = load<u32>(laneCounts + (blocks << 2))
+  if (count == 0) return
+  store<u32>(laneCounts + (blocks << 2), 0)
+  const base = laneOf(blocks, 0)
+  const stride = blocks << 6
+  let h0 = i32x4.splat(0x6a09e667)
+  let h1 = i32x4.splat(0xbb67ae85)
+  let h2 = i32x4.splat(0x3c6ef372)
+  let h3 = i32x4.splat(0xa54ff53a)
+  let h4 = i32x4.splat(0x510e527f)
+  let h5 = i32x4.splat(0x9b05688c)
+  let h6 = i32x4.splat(0x1f83d9ab)
+  let h7 = i32x4.splat(0x5be0cd19)
+  for (let block: u32 = 0; block < blocks; block++) {
+    fillSchedule(base + (block << 6), stride)
+    let a = h0
+    let b = h1
+    let c = h2
+    let d = h3
+    let e = h4
+    let f = h5
+    let g = h6
+    let h = h7
+    // Eight rounds at a time: after eight, every word is back in its own variable, so nothing is moved.
+    for (let round: u32 = 0; round < 64; round += 8) {
+      h = i32x4.add(h, mixed(e, f, g, round + 0))
+      d = i32x4.add(d, h)
+      h = i32x4.add(h, majority(a, b, c))
+      g = i32x4.add(g, mixed(d, e, f, round + 1))
+      c = i32x4.add(c, g)
+      g = i32x4.add(g, majority(h, a, b))
+      f = i32x4.add(f, mixed(c, d, e, round + 2))
+      b = i32x4.add(b, f)
+      f = i32x4.add(f, majority(g, h, a))
+      e = i32x4.add(e, mixed(b, c, d, round + 3))
+      a = i32x4.add(a, e)
+      e = i32x4.add(e, majority(f, g, h))
+      d = i32x4.add(d, mixed(a, b, c, round + 4))
+      h = i32x4.add(h, d)
+      d = i32x4.add(d, majority(e, f, g))
+      c = i32x4.add(c, mixed(h, a, b, round + 5))
+      g = i32x4.add(g, c)
+      c = i32x4.add(c, majority(d, e, f))
+      b = i32x4.add(b, mixed(g, h, a, round + 6))
+      f = i32x4.add(f, b)
+      b = i32x4.add(b, majority(c, d, e))
+      a = i32x4.add(a, mixed(f, g, h, round + 7))
+      e = i32x4.add(e, a)
+      a = i32x4.add(a, majority(b, c, d))
+    }
+    h0 = i32x4.add(h0, a)
+    h1 = i32x4.add(h1, b)
+    h2 = i32x4.add(h2, c)
+    h3 = i32x4.add(h3, d)
+    h4 = i32x4.add(h4, e)
+    h5 = i32x4.add(h5, f)
+    h6 = i32x4.add(h6, g)
+    h7 = i32x4.add(h7, h)
+  }
+  const rows = laneRows + (blocks << 4)
+  writeHex(ids + (load<u32>(rows) << 5), lane(h0, 0), lane(h1, 0), lane(h2, 0), lane(h3, 0))
+  if (count > 1) writeHex(ids + (load<u32>(rows, 4) << 5), lane(h0, 1), lane(h1, 1), lane(h2, 1), lane(h3, 1))
+  if (count > 2) writeHex(ids + (load<u32>(rows, 8) << 5), lane(h0, 2), lane(h1, 2), lane(h2, 2), lane(h3, 2))
+  if (count > 3) writeHex(ids + (load<u32>(rows, 12) << 5), lane(h0, 3), lane(h1, 3), lane(h2, 3), lane(h3, 3))
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function lane(words: v128, index: u8): u32 {
+  return index == 0
+    ? i32x4.extract_lane(words, 0)
+    : index == 1
+      ? i32x4.extract_lane(words, 1)
+      : index == 2
+        ? i32x4.extract_lane(words, 2)
+        : i32x4.extract_lane(words, 3)
+}
+
+/** What a round adds to its last word. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function mixed(e: v128, f: v128, g: v128, round: u32): v128 {
+  const s1 = v128.xor(v128.xor(rotated(e, 6), rotated(e, 11)), rotated(e, 25))
+  const choice = v128.bitselect(f, g, e)
+  const known = i32x4.add(
+    v128.load(schedule + (round << 4)),
+    v128.load32_splat(roundConstants + (round << 2)),
+  )
+  return i32x4.add(i32x4.add(s1, choice), known)
+}
+
+/** What a round adds to its first word; the majority of a, b and c is c where a and b differ, else a. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function majority(a: v128, b: v128, c: v128): v128 {
+  const s0 = v128.xor(v128.xor(rotated(a, 2), rotated(a, 13)), rotated(a, 22))
+  return i32x4.add(s0, v128.bitselect(c, a, v128.xor(a, b)))
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function rotated(words: v128, bits: i32): v128 {
+  return v128.or(i32x4.shr_u(words, bits), i32x4.shl(words, 32 - bits))
+}
+
+/** The words of four messages side by side, then the 48 words that follow from them. */
+function fillSchedule(base: usize, stride: u32): void {
+  for (let quarter: u32 = 0; quarter < 64; quarter += 16) {
+    const one = swapped(v128.load(base + quarter))
+    const two = swapped(v128.load(base + stride + quarter))
+    const three = swapped(v128.load(base + stride * 2 + quarter))
+    const four = swapped(v128.load(base + stride * 3 + quarter))
+    const low = v128.shuffle<i32>(one, two, 0, 4, 1, 5)
+    const high = v128.shuffle<i32>(one, two, 2, 6, 3, 7)
+    const otherLow = v128.shuffle<i32>(three, four, 0, 4, 1, 5)
+    const otherHigh = v128.shuffle<i32>(three, four, 2, 6, 3, 7)
+    const to = schedule + (quarter << 2)
+    v128.store(to, v128.shuffle<i64>(low, otherLow, 0, 2))
+    v128.store(to, v128.shuffle<i64>(low, otherLow, 1, 3), 16)
+    v128.store(to, v128.shuffle<i64>(high, otherHigh, 0, 2), 32)
+    v128.store(to, v128.shuffle<i64>(high, otherHigh, 1, 3), 48)
+  }
+  for (let at = schedule + 256; at < schedule + 1024; at += 16) {
+    const before15 = v128.load(at - 240)
+    const before2 = v128.load(at - 32)
+    const s0 = v128.xor(v128.xor(rotated(before15, 7), rotated(before15, 18)), i32x4.shr_u(before15, 3))
+    const s1 = v128.xor(v128.xor(rotated(before2, 17), rotated(before2, 19)), i32x4.shr_u(before2, 10))
+    v128.store(at, i32x4.add(i32x4.add(v128.load(at - 256), s0), i32x4.add(v128.load(at - 112), s1)))
+  }
+}
+
+/** Big-endian words. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function swapped(bytes: v128): v128 {
+  return v128.shuffle<i8>(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
+}
+
+/** 128 bits as 32 lower-case hex digits. */
+function writeHex(at: usize, a: u32, b: u32, c: u32, d: u32): void {
+  const bytes = swapped(i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(a), 1, b), 2, c), 3, d))
+  const high = i8x16.shr_u(bytes, 4)
+  const low = v128.and(bytes, i8x16.splat(15))
+  v128.store(at, digits(v128.shuffle<i8>(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)))
+  v128.store(at, digits(v128.shuffle<i8>(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)), 16)
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function digits(nibbles: v128): v128 {
+  const table = i8x16(48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102)
+  return i8x16.swizzle(table, nibbles)
+}

@@ -1,0 +1,250 @@
+/** Columns of a row group as the pages of Parquet: values, dictionaries, statistics. Nothing compressed yet. */
+import { amountAt, WIDE } from './amount-cells.ts'
+import { type CodedTexts, endOf, plainTexts } from './coded-texts.ts'
+import { bitsFor, packed, repeated } from './parquet-levels.ts'
+import type { RowGroup } from './row-group.ts'
+import { ID_CHARACTERS } from './row-identity.ts'
+import { writeVarint } from './thrift.ts'
+
+export const ENCODINGS = { plain: 0, rle: 3, deltaLength: 6, dictionary: 8 } as const
+
+export interface ColumnPages {
+  readonly dictionary: { readonly bytes: Uint8Array; readonly count: number } | undefined
+  readonly data: Uint8Array
+  readonly encoding: number
+  readonly nulls: number
+  /** The smallest and the largest value in PLAIN encoding without a length. */
+  readonly range: readonly [smallest: Uint8Array, largest: Uint8Array] | undefined
+}
+
+const AMOUNT_BYTES = 16
+const TWO_32 = 4_294_967_296
+
+/**
+ * Room for the largest pages, used again and again: a page is compressed before the next one is made.
+ * What is in it is left over from before.
+ */
+let room = new Uint8Array(0)
+function roomFor(size: number): Uint8Array<ArrayBuffer> {
+  if (room.length < size) room = new Uint8Array(size)
+  return room.subarray(0, size)
+}
+
+export function timePages({ rows, time }: RowGroup): ColumnPages {
+  const data = roomFor(rows * 8)
+  const words = new Uint32Array(data.buffer, 0, rows * 2)
+  for (let row = 0; row < rows; row++) {
+    const high = Math.floor(time[row]! / TWO_32)
+    words[2 * row] = time[row]! - high * TWO_32
+    words[2 * row + 1] = high
+  }
+  // Sorted by time: the first is the smallest.
+  const range = [data.slice(0, 8), data.slice(-8)] as const
+  return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: 0, range }
+}
+
+const FIVE_TO_10 = 9_765_625
+const TWO_25 = 2 ** 25
+const TWO_7 = 128
+
+/** Amounts scaled by 10^18, as big-endian integers of 128 bits in two's complement. */
+export function amountPages({ rows, amount }: RowGroup): ColumnPages {
+  const data = roomFor(rows * AMOUNT_BYTES)
+  const view = new DataView(data.buffer)
+  const { units } = amount
+  for (let row = 0; row < rows; row++) {
+    const at = row * AMOUNT_BYTES
+    if (units[row]! < WIDE) putUnits(view, at, units[row]!)
+    else putBigint(view, at, amountAt(amount, row))
+  }
+  return {
+    dictionary: undefined,
+    data,
+    encoding: ENCODINGS.plain,
+    nulls: 0,
+    range: amountRange(amount, rows, data),
+  }
+}
+
+/**
+ * `units × 10^10` without bigints. 10^10 is 5^10 shifted by 10 bits, and the units are taken in two halves
+ * whose products with 5^10 stay below 2^53; so every step is exact.
+ */
+function putUnits(view: DataView, at: number, units: number): void {
+  const size = units < 0 ? -units : units
+  const high = Math.floor(size / TWO_25)
+  const low = (size - high * TWO_25) * FIVE_TO_10
+  const carry = Math.floor(low / TWO_25)
+  const upper = high * FIVE_TO_10 + carry
+  const lower = low - carry * TWO_25
+  // The product is upper × 2^25 + lower: as words of 32 bits, then shifted.
+  const rest = Math.floor(upper / TWO_7)
+  const p0 = (upper - rest * TWO_7) * TWO_25 + lower
+  const p2 = Math.floor(rest / TWO_32)
+  const p1 = rest - p2 * TWO_32
+  let w0 = (p0 << 10) >>> 0
+  let w1 = ((p1 << 10) | (p0 >>> 22)) >>> 0
+  let w2 = ((p2 << 10) | (p1 >>> 22)) >>> 0
+  let w3 = 0
+  if (units < 0) {
+    w0 = ~w0 + 1
+    w1 = ~w1 + (w0 === 0 ? 1 : 0)
+    w2 = ~w2 + (w0 === 0 && w1 === 0 ? 1 : 0)
+    w3 = -1
+  }
+  view.setInt32(at, w3)
+  view.setInt32(at + 4, w2)
+  view.setInt32(at + 8, w1)
+  view.setInt32(at + 12, w0)
+}
+
+function putBigint(view: DataView, at: number, amount: bigint): void {
+  view.setBigInt64(at, amount >> 64n)
+  view.setBigUint64(at + 8, BigInt.asUintN(64, amount))
+}
+
+/** Two's complement does not compare as bytes, so the values themselves are compared. */
+function amountRange(amount: RowGroup['amount'], rows: number, data: Uint8Array): ColumnPages['range'] {
+  const { units } = amount
+  let least = 0
+  let most = 0
+  const isLess = (a: number, b: number) =>
+    units[a]! < WIDE && units[b]! < WIDE ? units[a]! < units[b]! : amountAt(amount, a) < amountAt(amount, b)
+  for (let row = 1; row < rows; row++) {
+    if (isLess(row, least)) least = row
+    if (isLess(most, row)) most = row
+  }
+  const bytesAt = (row: number) => data.slice(row * AMOUNT_BYTES, (row + 1) * AMOUNT_BYTES)
+  return [bytesAt(least), bytesAt(most)]
+}
+
+const DELTA_BLOCK = 128
+const MINI_BLOCKS = 4
+
+/** Row ids all have one length and never repeat: the lengths cost nothing, and there is no dictionary. */
+export function idPages(ids: Uint8Array): ColumnPages {
+  const rows = ids.length / ID_CHARACTERS
+  const head: number[] = []
+  for (const value of [DELTA_BLOCK, MINI_BLOCKS, rows, ID_CHARACTERS * 2]) writeVarint(head, value)
+  // Each block: the smallest delta, then the bits of each mini block; all of it zero.
+  const blocks = Math.ceil((rows - 1) / DELTA_BLOCK) * (1 + MINI_BLOCKS)
+  const data = roomFor(head.length + blocks + ids.length)
+  data.set(head)
+  data.fill(0, head.length, head.length + blocks)
+  data.set(ids, head.length + blocks)
+  return { dictionary: undefined, data, encoding: ENCODINGS.deltaLength, nulls: 0, range: undefined }
+}
+
+/** A column of texts; the empty text is a null where `nullable`. */
+export function textPages(texts: CodedTexts, rows: number, nullable: boolean): ColumnPages {
+  const none = nullable ? emptyCodeOf(texts) : -1
+  if (none === -1) return valuePages(texts, rows, nullable)
+  if (texts.count === 1) {
+    const data = withLength(repeated(0, rows, 1))
+    return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: rows, range: undefined }
+  }
+  return sparsePages(texts, rows, none)
+}
+
+function valuePages(texts: CodedTexts, rows: number, nullable: boolean): ColumnPages {
+  const levels = nullable ? [withLength(repeated(1, rows, 1))] : []
+  const range = rangeOf(texts, -1)
+  if (isMostlyUnique(texts, rows)) {
+    const data = joined([...levels, plainValues(texts, rows)])
+    return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: 0, range }
+  }
+  const dictionary = { bytes: plainTexts(texts), count: texts.count }
+  const data = joined([...levels, ...codeRuns(texts.codes, rows, texts.count)])
+  return { dictionary, data, encoding: ENCODINGS.dictionary, nulls: 0, range }
+}
+
+/** Some rows have a value and some have none. */
+function sparsePages(texts: CodedTexts, rows: number, none: number): ColumnPages {
+  const present = new Uint32Array(rows)
+  const codes = new Uint32Array(rows)
+  let count = 0
+  for (let row = 0; row < rows; row++) {
+    const code = texts.codes[row]!
+    if (code === none) continue
+    present[row] = 1
+    codes[count++] = code > none ? code - 1 : code
+  }
+  const all = plainTexts(texts)
+  const gap = texts.starts[none]!
+  const bytes = joined([all.subarray(0, gap - 4), all.subarray(gap)])
+  const data = joined([withLength(packed(present, rows, 1)), ...codeRuns(codes, count, texts.count - 1)])
+  return {
+    dictionary: { bytes, count: texts.count - 1 },
+    data,
+    encoding: ENCODINGS.dictionary,
+    nulls: rows - count,
+    range: rangeOf(texts, none),
+  }
+}
+
+function codeRuns(codes: Uint32Array, rows: number, count: number): Uint8Array[] {
+  const bits = bitsFor(count)
+  return [Uint8Array.of(bits), count === 1 ? repeated(0, rows, bits) : packed(codes, rows, bits)]
+}
+
+const DICTIONARY_PAYS = 4096
+
+function isMostlyUnique({ count }: CodedTexts, rows: number): boolean {
+  return count > DICTIONARY_PAYS && count * 2 > rows
+}
+
+function plainValues(texts: CodedTexts, rows: number): Uint8Array {
+  const values: Uint8Array[] = []
+  for (let row = 0; row < rows; row++) {
+    const code = texts.codes[row]!
+    values.push(texts.bytes.subarray(texts.starts[code]! - 4, endOf(texts, code)))
+  }
+  return joined(values)
+}
+
+function emptyCodeOf(texts: CodedTexts): number {
+  for (let code = 0; code < texts.count; code++) if (texts.starts[code] === endOf(texts, code)) return code
+  return -1
+}
+
+/** Longer texts would make the footer large for little use. */
+const LONGEST_STATISTIC = 128
+
+/** UTF-8 compares as bytes. */
+function rangeOf(texts: CodedTexts, none: number): ColumnPages['range'] {
+  let least = -1
+  let most = -1
+  for (let code = 0; code < texts.count; code++) {
+    if (code === none) continue
+    if (least === -1 || compareAt(texts, code, least) < 0) least = code
+    if (most === -1 || compareAt(texts, code, most) > 0) most = code
+  }
+  const bytesOf = (code: number) => texts.bytes.slice(texts.starts[code]!, endOf(texts, code))
+  if (least === -1) return undefined
+  const range = [bytesOf(least), bytesOf(most)] as const
+  return range.some(({ length }) => length > LONGEST_STATISTIC) ? undefined : range
+}
+
+function compareAt({ bytes, starts }: CodedTexts, a: number, b: number): number {
+  let left = starts[a]!
+  let right = starts[b]!
+  const leftEnd = starts[a + 1]! - 4
+  const rightEnd = starts[b + 1]! - 4
+  while (left < leftEnd && right < rightEnd) {
+    const difference = bytes[left++]! - bytes[right++]!
+    if (difference !== 0) return difference
+  }
+  return leftEnd - left - (rightEnd - right)
+}
+
+/** Levels stand in the page with their length in front. */
+function withLength(levels: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(levels.length + 4)
+  new DataView(bytes.buffer).setUint32(0, levels.length, true)
+  bytes.set(levels, 4)
+  return bytes
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}
