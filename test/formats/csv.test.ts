@@ -95,11 +95,10 @@ describe('readCsv', () => {
   })
 
   it('takes hostile quotes in linear time', async () => {
-    const started = performance.now()
+    // Anything worse than linear would outlast the test.
     await recordsOf('b",x,"y\n'.repeat(200_000))
     await recordsOf('"a\n'.repeat(200_000))
     await recordsOf(`"${'""\n'.repeat(200_000)}`)
-    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
 

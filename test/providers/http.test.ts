@@ -114,9 +114,7 @@ describe('a failure that happened before anything was sent', () => {
 describe('a failure after which something may have arrived', () => {
   it('is silence: one request, and no other', async () => {
     const server = await startServer(() => {})
-    const began = Date.now()
     await expect(post(server.url)).rejects.toMatchObject(unreachable(true))
-    expect(Date.now() - began).toBeLessThan(TIMEOUT_MS * 5)
     await new Promise(resolve => setTimeout(resolve, TIMEOUT_MS))
     expect(server.requests).toHaveLength(1)
     await server.stop()
