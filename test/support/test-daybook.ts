@@ -79,7 +79,8 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
       await sandbox.stop()
       await server.stop()
       await daybook.close()
-      await rm(folder, { recursive: true, force: true })
+      // A callback whose sender has gone away may still be writing its record.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
     },
   }
 }
