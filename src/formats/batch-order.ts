@@ -5,26 +5,43 @@ import type { RowBatch } from './row-batch.ts'
 /** Runs up to this length are sorted by insertion: most seconds have a handful of rows. */
 const SHORT_RUN = 24
 
-/** The numbers of the rows in the table's order. */
-export function orderOf(batch: RowBatch): Uint32Array {
-  const { rows, time } = batch
-  const order = new Uint32Array(rows)
-  let ascending = true
-  for (let at = 0; at < rows; at++) {
-    order[at] = at
-    if (at > 0 && time[at]! < time[at - 1]!) ascending = false
+/** Sorts batches of up to `capacity` rows; each answer is good until the next. */
+export function batchOrder(capacity: number): (batch: RowBatch) => Uint32Array {
+  const room = new Uint32Array(capacity)
+
+  /** The numbers of the rows in the table's order. */
+  return batch => {
+    const { rows, time } = batch
+    const order = room.subarray(0, rows)
+    sortByTime(order, time)
+    const compare = rowComparer(batch)
+    for (let start = 0; start < rows; ) {
+      let end = start + 1
+      const instant = time[order[start]!]!
+      while (end < rows && time[order[end]!] === instant) end++
+      if (end - start > SHORT_RUN) order.subarray(start, end).sort(compare)
+      else if (end - start > 1) sortShort(order, start, end, compare)
+      start = end
+    }
+    return order
   }
-  const compare = rowComparer(batch)
-  if (!ascending) order.sort((a, b) => time[a]! - time[b]! || a - b)
-  for (let start = 0; start < rows; ) {
-    let end = start + 1
-    const instant = time[order[start]!]!
-    while (end < rows && time[order[end]!] === instant) end++
-    if (end - start > SHORT_RUN) order.subarray(start, end).sort(compare)
-    else if (end - start > 1) sortShort(order, start, end, compare)
-    start = end
+}
+
+/** Rows that stand early are few and near their place: up to so many steps a row, they are moved one by one. */
+const STEPS_PER_ROW = 4
+
+function sortByTime(order: Uint32Array, time: Float64Array): void {
+  let steps = order.length * STEPS_PER_ROW
+  for (let row = 0; row < order.length; row++) {
+    const instant = time[row]!
+    let at = row
+    for (; at > 0 && time[order[at - 1]!]! > instant && steps > 0; at--, steps--) order[at] = order[at - 1]!
+    order[at] = row
+    if (steps === 0) break
   }
-  return order
+  if (steps > 0) return
+  for (let row = 0; row < order.length; row++) order[row] = row
+  order.sort((a, b) => time[a]! - time[b]! || a - b)
 }
 
 function sortShort(

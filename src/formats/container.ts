@@ -11,8 +11,6 @@ import { newBudget } from './inflate.ts'
 import type { FileLimits } from './limits.ts'
 import { partOf } from './part-names.ts'
 import { forwardReader, listTar, type TarFile } from './tar.ts'
-import { isWorkbook, openXlsx } from './xlsx.ts'
-import { openZip } from './zip.ts'
 
 export type ContainerKind = 'csv' | 'gzip' | 'zip' | 'tar' | 'tar.gz' | 'xlsx'
 
@@ -86,7 +84,9 @@ async function openTar(
   }
 }
 
+/** Their libraries are loaded only by those who read such files. */
 async function openZipped(source: ByteSource, limits: FileLimits, names: ColumnNames): Promise<Container> {
+  const [{ openZip }, { isWorkbook, openXlsx }] = await Promise.all([import('./zip.ts'), import('./xlsx.ts')])
   const budget = newBudget(limits, source.size)
   const files = await openZip(source, budget)
   const kind = isWorkbook(files) ? 'xlsx' : 'zip'

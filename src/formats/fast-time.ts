@@ -21,7 +21,7 @@ const CLOCK = 9
 export function fastTime(offset: OffsetMinutes): FastTime {
   const date = new Uint8Array(LONG_DATE)
   let dateLength = 0
-  /** In seconds, local; a column, because a variable of a closure would be a new object for each number. */
+  /** In seconds since 1970; a column, because a variable of a closure would be a new object for each number. */
   const midnight = new Float64Array(1)
 
   function read(bytes: Uint8Array, start: number, times: Float64Array, row: number): number {
@@ -44,18 +44,29 @@ export function fastTime(offset: OffsetMinutes): FastTime {
     return true
   }
 
-  /** A new date is rare: the reader of rows says what it means, at midnight in UTC. */
   function readDate(bytes: Uint8Array, start: number, length: number): boolean {
-    const text = String.fromCharCode(...bytes.subarray(start, start + length))
-    const start0 = readTime(`${text} 00:00:00`, 0)
-    if (typeof start0 === 'string') return false
-    midnight[0] = Number.parseInt((start0 / 1_000_000n).toString(), 10) - offset * 60
+    const seconds = readMidnight(bytes, start, length, offset)
+    if (seconds === undefined) return false
+    midnight[0] = seconds
     date.set(bytes.subarray(start, start + length))
     dateLength = length
     return true
   }
 
   return { read }
+}
+
+/** The midnight, in seconds since 1970, that a date begins with. It is rare, so the reader of rows says it. */
+export function readMidnight(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  offset: OffsetMinutes,
+): number | undefined {
+  const text = String.fromCharCode(...bytes.subarray(start, start + length))
+  const micros = readTime(`${text} 00:00:00`, 0)
+  if (typeof micros === 'string') return undefined
+  return Number.parseInt((micros / 1_000_000n).toString(), 10) - offset * 60
 }
 
 /** Two digits as a number; -1 for anything else. */

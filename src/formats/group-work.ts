@@ -4,7 +4,7 @@ import { textAt } from './coded-texts.ts'
 import { addPairs, MOST_PAIRS } from './pair-sums.ts'
 import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
 import type { RowGroup } from './row-group.ts'
-import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
+import { ID_BYTES, type IdentifyGroup } from './row-identity.ts'
 import type { WalletSums } from './wallet-sums.ts'
 
 export interface WorkedGroup extends EncodedGroup {
@@ -19,7 +19,7 @@ export type OperationCounts = Map<string, number>
 export function groupWorker(identify: IdentifyGroup): (group: RowGroup) => WorkedGroup {
   let ids = new Uint8Array(0)
   return group => {
-    const size = group.rows * ID_CHARACTERS
+    const size = group.rows * ID_BYTES
     if (ids.length < size) ids = new Uint8Array(size)
     identify(group, ids)
     const encoded = encodeGroup(group, ids.subarray(0, size))

@@ -3,24 +3,9 @@ import { formatAmount } from '../domain/amount.ts'
 import { addText, type CodedTexts, endOf, newCodedTexts } from './coded-texts.ts'
 import { LONGEST_FIXED } from './identity-bytes.ts'
 import { KERNEL_BASE64 } from './kernel/identity-wasm.ts'
+import { type KernelMemory, PAGE_BYTES, startKernel } from './kernel/instance.ts'
 import type { RowGroup } from './row-group.ts'
-import { ID_CHARACTERS, type IdentifyGroup } from './row-identity.ts'
-
-/** The little of it that is used; the types of Node do not declare it. */
-declare namespace WebAssembly {
-  class Memory {
-    constructor(size: { initial: number })
-    readonly buffer: ArrayBuffer
-    grow(pages: number): number
-  }
-  class Module {
-    constructor(bytes: Uint8Array)
-  }
-  class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } })
-    readonly exports: unknown
-  }
-}
+import { ID_BYTES, type IdentifyGroup } from './row-identity.ts'
 
 interface Kernel {
   freeMemory(): number
@@ -31,16 +16,12 @@ interface Kernel {
 /** The kernel hashes messages of at most 16 blocks of 64 bytes; the last has 9 bytes of padding. */
 const LONGEST_MESSAGE = 16 * 64 - 9
 
-const PAGE = 65_536
 /** The kernel reads texts sixteen bytes at a time, so it may look this far past the last. */
 const MARGIN = 64
 
 /** Makes ids with the kernel; groups with texts too long for it go to `fallback`. */
 export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
-  const memory = new WebAssembly.Memory({ initial: 1 })
-  const module = new WebAssembly.Module(Buffer.from(KERNEL_BASE64, 'base64'))
-  const instance = new WebAssembly.Instance(module, { env: { memory } })
-  const kernel = instance.exports as Kernel
+  const { kernel, memory } = startKernel<Kernel>(KERNEL_BASE64)
   const start = kernel.freeMemory()
 
   function identify(group: RowGroup, ids: Uint8Array): void {
@@ -61,12 +42,12 @@ export function kernelIdentifier(fallback: IdentifyGroup): IdentifyGroup {
       layout.place(column.starts, column.count + 1),
     ])
     const idsAt = layout.place(ids, 0)
-    layout.write(memory, idsAt + rows * ID_CHARACTERS)
+    layout.write(memory, idsAt + rows * ID_BYTES)
     for (const [which, [codes, bytes, starts]] of places.entries()) {
       kernel.setColumn(which, codes, bytes, starts)
     }
     kernel.identify(rows, timeAt, unitsAt, occurrenceAt, idsAt)
-    ids.set(new Uint8Array(memory.buffer, idsAt, rows * ID_CHARACTERS))
+    ids.set(new Uint8Array(memory.buffer, idsAt, rows * ID_BYTES))
   }
 
   return identify
@@ -86,9 +67,9 @@ function memoryLayout(start: number) {
       at = (placed + bytes.length + MARGIN + 15) & ~15
       return placed
     },
-    write(memory: WebAssembly.Memory, end: number): void {
+    write(memory: KernelMemory, end: number): void {
       const missing = end + MARGIN - memory.buffer.byteLength
-      if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES))
       const target = new Uint8Array(memory.buffer)
       for (const part of parts) target.set(part.bytes, part.at)
     },

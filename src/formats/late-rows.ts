@@ -8,7 +8,6 @@ import type { ByteSource } from './byte-source.ts'
 import { type DayFile, type DayFileOptions, openDayFile, type WrittenDay } from './day-file.ts'
 import { daySpill } from './day-spill.ts'
 import type { GroupEncoder } from './group-encoder.ts'
-import { readActivityGroups } from './parquet.ts'
 import { addRow, newBatch, rowAt } from './row-batch.ts'
 import type { OrderedRows } from './row-group.ts'
 
@@ -35,6 +34,7 @@ export function lateRows(folder: string, dayOf: (micros: number) => Day) {
     encoder: GroupEncoder,
   ): Promise<WrittenDay> {
     if (soFar !== undefined) {
+      const { readActivityGroups } = await import('./parquet.ts')
       for await (const rows of readActivityGroups(soFar)) {
         for (const row of rows) spill.add(options.day, row)
         await spill.relieve()

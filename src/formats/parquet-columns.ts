@@ -1,20 +1,27 @@
 /** Columns of a row group as the pages of Parquet: values, dictionaries, statistics. Nothing compressed yet. */
 import { amountAt, WIDE } from './amount-cells.ts'
 import { type CodedTexts, endOf, plainTexts } from './coded-texts.ts'
+import { idFrame } from './id-frame.ts'
 import { bitsFor, packed, repeated } from './parquet-levels.ts'
 import type { RowGroup } from './row-group.ts'
-import { ID_CHARACTERS } from './row-identity.ts'
+import { ID_BYTES } from './row-identity.ts'
 import { writeVarint } from './thrift.ts'
 
 export const ENCODINGS = { plain: 0, rle: 3, deltaLength: 6, dictionary: 8 } as const
 
 export interface ColumnPages {
   readonly dictionary: { readonly bytes: Uint8Array; readonly count: number } | undefined
-  readonly data: Uint8Array
+  readonly data: Uint8Array | CompressedPage
   readonly encoding: number
   readonly nulls: number
   /** The smallest and the largest value in PLAIN encoding without a length. */
   readonly range: readonly [smallest: Uint8Array, largest: Uint8Array] | undefined
+}
+
+/** A page that is compressed already. */
+export interface CompressedPage {
+  readonly size: number
+  readonly compressed: Uint8Array
 }
 
 const AMOUNT_BYTES = 16
@@ -121,17 +128,20 @@ function amountRange(amount: RowGroup['amount'], rows: number, data: Uint8Array)
 const DELTA_BLOCK = 128
 const MINI_BLOCKS = 4
 
-/** Row ids all have one length and never repeat: the lengths cost nothing, and there is no dictionary. */
+/**
+ * Row ids as text in hex. They all have one length and never repeat: the lengths cost nothing, and there is
+ * no dictionary. Changes the order of `ids`.
+ */
 export function idPages(ids: Uint8Array): ColumnPages {
-  const rows = ids.length / ID_CHARACTERS
+  const rows = ids.length / ID_BYTES
   const head: number[] = []
-  for (const value of [DELTA_BLOCK, MINI_BLOCKS, rows, ID_CHARACTERS * 2]) writeVarint(head, value)
-  // Each block: the smallest delta, then the bits of each mini block; all of it zero.
-  const blocks = Math.ceil((rows - 1) / DELTA_BLOCK) * (1 + MINI_BLOCKS)
-  const data = roomFor(head.length + blocks + ids.length)
-  data.set(head)
-  data.fill(0, head.length, head.length + blocks)
-  data.set(ids, head.length + blocks)
+  const characters = ID_BYTES * 2
+  // A length is written as a difference, and positive differences are doubled.
+  for (const value of [DELTA_BLOCK, MINI_BLOCKS, rows, characters * 2]) writeVarint(head, value)
+  // Each block: the smallest difference, then the bits of each mini block; all of it zero.
+  const zeros = Math.ceil((rows - 1) / DELTA_BLOCK) * (1 + MINI_BLOCKS)
+  const size = head.length + zeros + rows * characters
+  const data = { size, compressed: idFrame(Uint8Array.from(head), zeros, ids) }
   return { dictionary: undefined, data, encoding: ENCODINGS.deltaLength, nulls: 0, range: undefined }
 }
 

@@ -1,7 +1,15 @@
 /** A row group as the bytes of a data file, and what the file's footer must say about them. */
 import { constants, zstdCompressSync } from 'node:zlib'
 import { ACTIVITY_COLUMNS, type ActivityColumn } from '../domain/activity.ts'
-import { amountPages, type ColumnPages, ENCODINGS, idPages, textPages, timePages } from './parquet-columns.ts'
+import {
+  amountPages,
+  type ColumnPages,
+  type CompressedPage,
+  ENCODINGS,
+  idPages,
+  textPages,
+  timePages,
+} from './parquet-columns.ts'
 import type { RowGroup } from './row-group.ts'
 import { encodeThrift, i32, struct } from './thrift.ts'
 
@@ -29,17 +37,18 @@ export interface ColumnChunk {
 const DATA_PAGE = 0
 const DICTIONARY_PAGE = 2
 
-const LEVEL = 3
-/** Ids are random hex digits: half their size is all there is to gain, and the fastest level gains it. */
-const ID_LEVEL = 1
+/**
+ * Level 3 takes half as long again and makes the amounts, most of what is compressed, no smaller. Neither
+ * does a window above 128 KiB, but every call would allocate it.
+ */
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 17 }
 
 export function encodeGroup(group: RowGroup, ids: Uint8Array): EncodedGroup {
   const pieces: Uint8Array[] = []
   const chunks: ColumnChunk[] = []
   let at = 0
   for (const { name } of ACTIVITY_COLUMNS) {
-    const level = name === 'row_id' ? ID_LEVEL : LEVEL
-    const chunk = encodeChunk(pagesOf(name, group, ids), group.rows, level, at)
+    const chunk = encodeChunk(pagesOf(name, group, ids), group.rows, at)
     pieces.push(...chunk.pieces)
     chunks.push(chunk.chunk)
     at += chunk.chunk.size
@@ -56,24 +65,23 @@ function pagesOf(name: ActivityColumn, group: RowGroup, ids: Uint8Array): Column
   return textPages(texts[name], rows, name === 'extra')
 }
 
-function encodeChunk(pages: ColumnPages, rows: number, level: number, start: number) {
+function encodeChunk(pages: ColumnPages, rows: number, start: number) {
   const { dictionary, data, encoding, nulls, range } = pages
   const pieces: Uint8Array[] = []
   let size = 0
   let uncompressedSize = 0
-  const addPage = (bytes: Uint8Array, header: (compressed: number) => Uint8Array) => {
-    const compressed = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
-    const head = header(compressed.length)
+  const addPage = ({ size: pageSize, compressed }: CompressedPage, head: Uint8Array) => {
     pieces.push(head, compressed)
     size += head.length + compressed.length
-    uncompressedSize += head.length + bytes.length
+    uncompressedSize += head.length + pageSize
   }
   if (dictionary !== undefined) {
-    const { bytes, count } = dictionary
-    addPage(bytes, compressed => dictionaryHeader(bytes.length, compressed, count))
+    const page = compressedPage(dictionary.bytes)
+    addPage(page, dictionaryHeader(page, dictionary.count))
   }
   const dataStart = start + size
-  addPage(data, compressed => dataHeader(data.length, compressed, rows, encoding))
+  const page = compressedPage(data)
+  addPage(page, dataHeader(page, rows, encoding))
   const encodings =
     dictionary === undefined ? [encoding, ENCODINGS.rle] : [ENCODINGS.plain, ENCODINGS.rle, encoding]
   const hasDictionary = dictionary !== undefined
@@ -81,15 +89,22 @@ function encodeChunk(pages: ColumnPages, rows: number, level: number, start: num
   return { pieces, chunk }
 }
 
-function dictionaryHeader(size: number, compressed: number, count: number): Uint8Array {
+function compressedPage(data: ColumnPages['data']): CompressedPage {
+  if ('compressed' in data) return data
+  // The default chunk of 16 KiB would make many small pieces of it.
+  const options = { chunkSize: Math.max(1024, data.length), params: ZSTD_PARAMS }
+  return { size: data.length, compressed: zstdCompressSync(data, options) }
+}
+
+function dictionaryHeader({ size, compressed }: CompressedPage, count: number): Uint8Array {
   const dictionary = struct([1, i32(count)], [2, i32(ENCODINGS.plain)])
   return encodeThrift(
-    struct([1, i32(DICTIONARY_PAGE)], [2, i32(size)], [3, i32(compressed)], [7, dictionary]),
+    struct([1, i32(DICTIONARY_PAGE)], [2, i32(size)], [3, i32(compressed.length)], [7, dictionary]),
   )
 }
 
-function dataHeader(size: number, compressed: number, rows: number, encoding: number): Uint8Array {
+function dataHeader({ size, compressed }: CompressedPage, rows: number, encoding: number): Uint8Array {
   const levels = i32(ENCODINGS.rle)
   const data = struct([1, i32(rows)], [2, i32(encoding)], [3, levels], [4, levels])
-  return encodeThrift(struct([1, i32(DATA_PAGE)], [2, i32(size)], [3, i32(compressed)], [5, data]))
+  return encodeThrift(struct([1, i32(DATA_PAGE)], [2, i32(size)], [3, i32(compressed.length)], [5, data]))
 }

@@ -3,9 +3,9 @@ import { zstdDecompressSync } from 'node:zlib'
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { IdentifiedRow } from '../domain/activity.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
+import { dataFile } from './data-file.ts'
 import { damaged } from './file-fault.ts'
-import { encodeFooter, MAGIC, type PlacedGroup } from './parquet-footer.ts'
-import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
+import { encodeGroup } from './parquet-group.ts'
 import { addRow, newBatch } from './row-batch.ts'
 import { GROUP_ROWS, groupBuilder, newGroup } from './row-group.ts'
 
@@ -33,36 +33,12 @@ export function encodeActivity(
         .slice(at, end)
         .map(({ rowId }) => rowId)
         .join(''),
-      'latin1',
+      'hex',
     )
     pieces.push(file.add(encodeGroup(group, ids)))
     at = end
   }
   return Buffer.concat([...pieces, file.end()])
-}
-
-export interface DataFile {
-  /** The bytes before the first group. */
-  begin(): Uint8Array
-  /** The bytes of one more group. */
-  add(group: EncodedGroup): Uint8Array
-  /** The last bytes. */
-  end(): Uint8Array
-}
-
-/** One data file in pieces, of which none is kept. */
-export function dataFile(metadata: Readonly<Record<string, string>>): DataFile {
-  const groups: PlacedGroup[] = []
-  let at = MAGIC.length
-  return {
-    begin: () => MAGIC,
-    add({ rows, chunks, bytes }) {
-      groups.push({ rows, chunks, start: at })
-      at += bytes.length
-      return bytes
-    },
-    end: () => encodeFooter(groups, metadata),
-  }
 }
 
 /** The key-value metadata of a data file; reads its footer only. Throws `file-damaged`. */

@@ -1,7 +1,6 @@
 /** Rows as columns of numbers: what is read is kept here until its second is complete. */
 import type { ActivityRow } from '../domain/activity.ts'
 import type { Amount } from '../domain/amount.ts'
-import { walletOf } from '../domain/operations.ts'
 import { type AmountCells, amountAt, newAmountCells, putAmount } from './amount-cells.ts'
 import { type TextTable, textTable } from './text-table.ts'
 
@@ -76,19 +75,6 @@ export function moveRow(batch: RowBatch, from: number, to: number): void {
   time[to] = time[from]!
   amount.units[to] = amount.units[from]!
   for (const column of TEXT_COLUMNS) codes[column][to] = codes[column][from]!
-}
-
-/** The names wallets go by in the file, each with the code of its newest name in `wallets`. */
-export function walletNames(wallets: TextTable) {
-  const names = textTable()
-  const newest: number[] = []
-  return {
-    names,
-    newestOf(name: number): number {
-      newest[name] ??= wallets.codeOfText(walletOf(names.textOf(name)))
-      return newest[name]
-    },
-  }
 }
 
 const halves = new BigUint64Array(1)

@@ -6,10 +6,10 @@ import { hash } from 'node:crypto'
 import { identityWriter, LONGEST_FIXED } from './identity-bytes.ts'
 import type { RowGroup } from './row-group.ts'
 
-/** Characters of a row id. */
-export const ID_CHARACTERS = 32
+/** Bytes of a row id, of which each is written as two hex digits. */
+export const ID_BYTES = 16
 
-/** Writes the ids of a group's rows, as hex digits one after the other. */
+/** Writes the ids of a group's rows one after the other, as bytes. */
 export type IdentifyGroup = (group: RowGroup, ids: Uint8Array) => void
 
 /** In plain TypeScript: a call of node's hash for every row. */
@@ -17,17 +17,12 @@ export function plainIdentifier(): IdentifyGroup {
   let message = Buffer.alloc(LONGEST_FIXED)
   return (group, ids) => {
     const writer = identityWriter(group)
-    const target = Buffer.from(ids.buffer as ArrayBuffer, ids.byteOffset, ids.byteLength)
     for (let row = 0; row < group.rows; row++) {
       const longest = writer.longest(row)
       if (longest > message.length) message = Buffer.alloc(longest * 2)
       const end = writer.write(row, message, 0)
-      target.write(
-        hash('sha256', message.subarray(0, end), 'hex'),
-        row * ID_CHARACTERS,
-        ID_CHARACTERS,
-        'latin1',
-      )
+      const digest = hash('sha256', message.subarray(0, end), 'buffer')
+      ids.set(digest.subarray(0, ID_BYTES), row * ID_BYTES)
     }
   }
 }

@@ -59,6 +59,7 @@ export function rowIntake(
 
   function dropOutside(first: number): void {
     const { time, amount } = batch
+    if (amount.wide.length === countedWide && areAllInside(first)) return
     let kept = first
     let keptWide = countedWide
     for (let row = first; row < batch.rows; row++) {
@@ -82,10 +83,21 @@ export function rowIntake(
     amount.wide.length = keptWide
   }
 
+  function areAllInside(first: number): boolean {
+    const { time, rows } = batch
+    for (let row = first; row < rows; row++) if (time[row]! < start || time[row]! >= end) return false
+    return true
+  }
+
+  /** Neighbours mostly share their day. */
   function countDays(first: number): void {
-    for (let row = first; row < batch.rows; row++) {
-      const day = Math.floor((batch.time[row]! - start) / DAY_MICROS)
-      rowsOfDays[day] = rowsOfDays[day]! + 1
+    const { time, rows } = batch
+    for (let row = first; row < rows; ) {
+      const day = Math.floor((time[row]! - start) / DAY_MICROS)
+      const dayStart = start + day * DAY_MICROS
+      const from = row
+      while (row < rows && time[row]! >= dayStart && time[row]! < dayStart + DAY_MICROS) row++
+      rowsOfDays[day] = rowsOfDays[day]! + (row - from)
     }
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { amountAt, putAmount, WIDE } from './amount-cells.ts'
-import { isIdentical, orderOf } from './batch-order.ts'
+import { batchOrder, isIdentical } from './batch-order.ts'
 import { moveRow, perTextColumn, type RowBatch, TEXT_COLUMNS } from './row-batch.ts'
 import type { OrderedRows } from './row-group.ts'
 import { hashOf, textTable } from './text-table.ts'
@@ -33,9 +33,11 @@ export interface RowSink {
 
 export function rowStream(batch: RowBatch, sink: RowSink): RowStream {
   let writtenTo = Number.NEGATIVE_INFINITY
+  const orderOf = batchOrder(batch.time.length)
+  const occurrences = new Uint32Array(batch.time.length)
 
   async function settle(last: boolean): Promise<void> {
-    const rows = ordered(batch)
+    const rows = ordered()
     const { order } = rows
     const timeAt = (index: number) => batch.time[order[index]!]!
     let late = 0
@@ -51,6 +53,16 @@ export function rowStream(batch: RowBatch, sink: RowSink): RowStream {
       end = batch.rows
     }
     keepFrom(order.subarray(Math.max(end, late)))
+  }
+
+  function ordered(): OrderedRows {
+    const order = orderOf(batch)
+    const occurrence = occurrences.subarray(0, order.length)
+    for (let index = 0; index < order.length; index++) {
+      const isAnother = index > 0 && isIdentical(batch, order[index - 1]!, order[index]!)
+      occurrence[index] = isAnother ? occurrence[index - 1]! + 1 : 0
+    }
+    return { batch, order, occurrence }
   }
 
   /** The last place not after `index` where a new second begins. */
@@ -71,26 +83,17 @@ export function rowStream(batch: RowBatch, sink: RowSink): RowStream {
     kept.sort()
     const { wide } = batch.amount
     batch.amount.wide = []
-    kept.forEach((row, place) => {
-      moveRow(batch, row, place)
+    for (let place = 0; place < kept.length; place++) {
+      moveRow(batch, kept[place]!, place)
       if (batch.amount.units[place]! >= WIDE) {
         putAmount(batch.amount, place, amountAt({ units: batch.amount.units, wide }, place))
       }
-    })
+    }
     batch.rows = kept.length
     if (isHeavy()) renewTables(batch)
   }
 
   return { isHeavy, settle }
-}
-
-function ordered(batch: RowBatch): OrderedRows {
-  const order = orderOf(batch)
-  const occurrence = new Uint32Array(order.length)
-  for (let index = 1; index < order.length; index++) {
-    if (isIdentical(batch, order[index - 1]!, order[index]!)) occurrence[index] = occurrence[index - 1]! + 1
-  }
-  return { batch, order, occurrence }
 }
 
 /** New tables that hold nothing but the texts of the rows that are left. */

@@ -7,7 +7,7 @@ import type { ByteSource } from './byte-source.ts'
 import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer, type Part } from './container.ts'
 import { recordAssembler } from './csv.ts'
-import { type FastLines, fastLines } from './fast-lines.ts'
+import { type FastLines, fastLines, type LineScanner } from './fast-lines.ts'
 import type { FileLimits } from './limits.ts'
 import { blocksOf, lineSplitter } from './lines.ts'
 import { addRow, type RowBatch } from './row-batch.ts'
@@ -23,8 +23,8 @@ export interface BatchOptions {
   readonly columns?: AddedColumns | undefined
   /** How many bytes are worked on at a time; changes nothing but speed and memory. */
   readonly blockBytes?: number | undefined
-  /** Whether lines may take the fast path; for tests. */
-  readonly fast?: boolean | undefined
+  /** How lines of the common shape are read; changes nothing but speed. */
+  readonly scanner?: LineScanner | undefined
   readonly onPart: (summary: PartSummary) => void
   readonly onUnreadable: (item: UnreadableItem) => void
 }
@@ -75,12 +75,12 @@ function partScanner(
   const splitter = lineSplitter(limits.lineBytes)
   const assembler = recordAssembler({ ...limits, separator })
   let fast: FastLines | undefined
-  let tables = batch.tables
   const most = batch.time.length - rowsOfLine(limits)
 
   /** Reads from `start` on; answers where it stopped: at the end of the block, or when the batch was full. */
   function push(block: Buffer, start: number): number {
     const wholeLines = block.lastIndexOf(LINE_FEED) + 1
+    fast?.open(block)
     let at = start
     while (at < block.length && batch.rows <= most) {
       if (at < wholeLines) at = takeFast(block, at, wholeLines)
@@ -91,20 +91,21 @@ function partScanner(
 
   function takeFast(block: Buffer, start: number, end: number): number {
     if (!splitter.isBetweenLines() || !assembler.isBetweenRecords()) return start
-    if (fast === undefined || tables !== batch.tables) prepare()
+    fast ??= prepare(block)
     if (fast === undefined) return start
-    const at = fast.take(block, start, end)
+    const at = fast.take(start, end)
     splitter.skip(fast.taken.lines)
     reader.noteLastCells(fast.taken)
     return at
   }
 
-  /** The fast path needs the header, and is bound to the batch's tables. */
-  function prepare(): void {
+  /** The fast path needs the header. */
+  function prepare(block: Buffer): FastLines | undefined {
     const rows = reader.commonRows()
-    if (rows === undefined || options.fast === false) return
-    tables = batch.tables
-    fast = fastLines(rows.layout, rows.offset, limits.lineBytes, batch)
+    if (rows === undefined) return undefined
+    const prepared = fastLines(rows.layout, rows.offset, limits.lineBytes, batch, options.scanner)
+    prepared?.open(block)
+    return prepared
   }
 
   /** One line, or what this block has of it. */

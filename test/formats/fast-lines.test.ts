@@ -16,7 +16,7 @@ vi.mock('../../src/formats/fast-lines.ts', async original => {
     const lines = real.fastLines(...input)
     if (lines === undefined) return undefined
     return {
-      taken: lines.taken,
+      ...lines,
       take(...where) {
         const end = lines.take(...where)
         taken.lines += lines.taken.lines

@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url'
 const KERNELS = new URL('../../src/formats/kernel/', import.meta.url)
 const pathOf = (name: string) => fileURLToPath(new URL(name, KERNELS))
 
+/** Each is `<name>.as.ts`, and its compiled bytes `<name>-wasm.ts`. */
+export const KERNEL_NAMES = ['identity', 'scan']
+
 const OPTIONS = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert', '--use', 'abort=']
-const MEMORY = ['--importMemory', '--initialMemory', '1', '--zeroFilledMemory']
+const MEMORY = ['--importMemory', '--initialMemory', '16', '--zeroFilledMemory']
 
 /** The module of a kernel that holds its compiled bytes. */
 export function compileKernel(name: string): string {
@@ -36,5 +39,5 @@ export function compileKernel(name: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(pathOf('identity-wasm.ts'), compileKernel('identity'))
+  for (const name of KERNEL_NAMES) writeFileSync(pathOf(`${name}-wasm.ts`), compileKernel(name))
 }

@@ -59,7 +59,7 @@ export function freeMemory(): usize {
   return (__heap_base + 1024 + 15) & ~15
 }
 
-/** Writes the ids of all rows to `ids`, 32 hex digits each. */
+/** Writes the ids of all rows to `ids`, 16 bytes each. */
 export function identify(rows: u32, time: usize, units: usize, occurrence: usize, ids: usize): void {
   let lastTime: f64 = -1
   let timeLength: u32 = 0
@@ -69,7 +69,9 @@ export function identify(rows: u32, time: usize, units: usize, occurrence: usize
       timeLength = writeTime(micros)
       lastTime = micros
     }
-    memory.copy(scratch, timeText, 32)
+    // Longer than any time; what is behind it is overwritten.
+    v128.store(scratch, v128.load(timeText))
+    v128.store(scratch, v128.load(timeText, 16), 16)
     let at = scratch + timeLength
     at = writeColumn(at, wallet, row)
     at = writeColumn(at, operation, row)
@@ -130,17 +132,29 @@ function writeAmount(start: usize, units: f64): usize {
 }
 
 function writeInteger(start: usize, value: u64): usize {
-  let count: u32 = 1
-  for (let power: u64 = 10; power <= value; power *= 10) count++
+  if (value < 10) {
+    store<u8>(start, <u8>value + ZERO)
+    return start + 1
+  }
+  let count: u32 = 2
+  for (let power: u64 = 100; power <= value; power *= 10) count++
   return writeDigits(start, value, count)
 }
 
 function writeDigits(start: usize, value: u64, count: u32): usize {
   let rest = value
-  for (let place = count; place > 0; place--) {
+  let place = count
+  while (rest > u32.MAX_VALUE) {
     const next = rest / 10
-    store<u8>(start + place - 1, <u8>(rest - next * 10) + ZERO)
+    store<u8>(start + --place, <u8>(rest - next * 10) + ZERO)
     rest = next
+  }
+  // Division is quicker in 32 bits.
+  let small = <u32>rest
+  while (place > 0) {
+    const next = small / 10
+    store<u8>(start + --place, <u8>(small - next * 10) + ZERO)
+    small = next
   }
   return start + count
 }
@@ -150,11 +164,12 @@ function enqueue(end: usize, row: u32, ids: usize): void {
   const length = <u32>(end - scratch)
   const blocks = (length + 9 + 63) >> 6
   const size = blocks << 6
-  memory.fill(end, 0, size - length)
+  for (let at = end; at < scratch + size; at += 16) v128.store(at, i64x2.splat(0))
   store<u8>(end, 0x80)
   store<u32>(scratch + size - 4, bswap<u32>(length << 3))
   const count = load<u32>(laneCounts + (blocks << 2))
-  memory.copy(laneOf(blocks, count), scratch, size)
+  const place = laneOf(blocks, count)
+  for (let done: u32 = 0; done < size; done += 16) v128.store(place + done, v128.load(scratch + done))
   store<u32>(laneRows + (((blocks << 2) + count) << 2), row)
   store<u32>(laneCounts + (blocks << 2), count + 1)
   if (count == 3) hashWaiting(blocks, ids)
@@ -228,22 +243,21 @@ function hashWaiting(blocks: u32, ids: usize): void {
     h7 = i32x4.add(h7, h)
   }
   const rows = laneRows + (blocks << 4)
-  writeHex(ids + (load<u32>(rows) << 5), lane(h0, 0), lane(h1, 0), lane(h2, 0), lane(h3, 0))
-  if (count > 1) writeHex(ids + (load<u32>(rows, 4) << 5), lane(h0, 1), lane(h1, 1), lane(h2, 1), lane(h3, 1))
-  if (count > 2) writeHex(ids + (load<u32>(rows, 8) << 5), lane(h0, 2), lane(h1, 2), lane(h2, 2), lane(h3, 2))
-  if (count > 3) writeHex(ids + (load<u32>(rows, 12) << 5), lane(h0, 3), lane(h1, 3), lane(h2, 3), lane(h3, 3))
+  // The first four words of each message, side by side until here.
+  const low = v128.shuffle<i32>(h0, h1, 0, 4, 1, 5)
+  const high = v128.shuffle<i32>(h0, h1, 2, 6, 3, 7)
+  const otherLow = v128.shuffle<i32>(h2, h3, 0, 4, 1, 5)
+  const otherHigh = v128.shuffle<i32>(h2, h3, 2, 6, 3, 7)
+  writeId(ids, load<u32>(rows), v128.shuffle<i64>(low, otherLow, 0, 2))
+  if (count > 1) writeId(ids, load<u32>(rows, 4), v128.shuffle<i64>(low, otherLow, 1, 3))
+  if (count > 2) writeId(ids, load<u32>(rows, 8), v128.shuffle<i64>(high, otherHigh, 0, 2))
+  if (count > 3) writeId(ids, load<u32>(rows, 12), v128.shuffle<i64>(high, otherHigh, 1, 3))
 }
 
 // @ts-ignore: a decorator of AssemblyScript
 @inline
-function lane(words: v128, index: u8): u32 {
-  return index == 0
-    ? i32x4.extract_lane(words, 0)
-    : index == 1
-      ? i32x4.extract_lane(words, 1)
-      : index == 2
-        ? i32x4.extract_lane(words, 2)
-        : i32x4.extract_lane(words, 3)
+function writeId(ids: usize, row: u32, words: v128): void {
+  v128.store(ids + (row << 4), swapped(words))
 }
 
 /** What a round adds to its last word. */
@@ -304,20 +318,4 @@ function fillSchedule(base: usize, stride: u32): void {
 @inline
 function swapped(bytes: v128): v128 {
   return v128.shuffle<i8>(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
-}
-
-/** 128 bits as 32 lower-case hex digits. */
-function writeHex(at: usize, a: u32, b: u32, c: u32, d: u32): void {
-  const bytes = swapped(i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(a), 1, b), 2, c), 3, d))
-  const high = i8x16.shr_u(bytes, 4)
-  const low = v128.and(bytes, i8x16.splat(15))
-  v128.store(at, digits(v128.shuffle<i8>(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)))
-  v128.store(at, digits(v128.shuffle<i8>(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)), 16)
-}
-
-// @ts-ignore: a decorator of AssemblyScript
-@inline
-function digits(nibbles: v128): v128 {
-  const table = i8x16(48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102)
-  return i8x16.swizzle(table, nibbles)
 }

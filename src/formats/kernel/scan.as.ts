@@ -1,0 +1,372 @@
+/**
+ * The scanning kernel, in AssemblyScript: `npm run build:kernel` makes scan-wasm.ts of it. It recognises
+ * lines of the common shape in the input bytes, as plain-lines.ts does, and makes columns of numbers of
+ * them. A line that is odd in any way ends the scan. JavaScript lays out all memory and owns the texts:
+ * a text the kernel has not been taught is listed as missing, and its code is filled in afterwards.
+ */
+
+const LINE_FEED: u8 = 10
+const RETURN: u8 = 13
+const SPACE: u8 = 32
+const QUOTE: u8 = 34
+const PLUS: u8 = 43
+const COMMA: u8 = 44
+const DASH: u8 = 45
+const POINT: u8 = 46
+const ZERO: u8 = 48
+const COLON: u8 = 58
+const EXPONENT: u8 = 69
+
+/** What a column means; a text column's role is its place among the text columns of a batch. */
+const TIME: i8 = -1
+const AMOUNT: i8 = -2
+const WALLET: i8 = 1
+const ASSET: i8 = 3
+const REMARK: i8 = 4
+const ROLES: u32 = 6
+const EMPTY_TEXT: u32 = 0
+
+/** The role of each column of the file. */
+const columnRoles = memory.data(16, 16)
+
+/** The texts each role is known to have: places that the text's hash picks, where the latest text stands. */
+const PLACES: u32 = 2048
+const PLACE_BYTES: u32 = 48
+/** Of a known text: its bytes, padded with zeros, then its length and its code. */
+const LONGEST_KNOWN: u32 = 32
+const LENGTH_AT: usize = 32
+const CODE_AT: usize = 36
+const known = memory.data(589824, 16)
+
+/** A text that is missing: its row, its role, where it begins, its length; each a word. */
+const MISSING_BYTES: u32 = 16
+
+/** 32 bytes of ones, then 32 of zeros: masks of any length are cut from it. */
+const masks = memory.data<i64>([-1, -1, -1, -1, 0, 0, 0, 0])
+
+/** The latest date as it was written, padded with zeros. */
+const date = memory.data(16, 16)
+let dateLength: u32 = 0
+/** Its midnight, in seconds since 1970. */
+let midnight: f64 = 0
+/** Where the date begins that must be explained before the scan can go on; 0 for none. */
+let newDate: usize = 0
+
+let columns: u32 = 0
+let lineBytes: u32 = 0
+let times: usize = 0
+let amounts: usize = 0
+let codes: usize = 0
+/** Bytes from one role's codes to the next's. */
+let codesStride: u32 = 0
+let missing: usize = 0
+let missingCount: u32 = 0
+let mostMissing: u32 = 0
+
+let stoppedAt: usize = 0
+let anyBare: bool = false
+let anyEmptyQuoted: bool = false
+
+/** Where free memory begins. */
+export function freeMemory(): usize {
+  return (__heap_base + 1024 + 15) & ~15
+}
+
+/** Tells what column `which` means; `columnCount` columns make a line of at most `longestLine` bytes. */
+export function setColumn(which: u32, role: i32, columnCount: u32, longestLine: u32): void {
+  store<i8>(columnRoles + which, <i8>role)
+  columns = columnCount
+  lineBytes = longestLine
+}
+
+export function setOutput(
+  time: usize,
+  units: usize,
+  textCodes: usize,
+  rows: u32,
+  missingTexts: usize,
+  missingRoom: u32,
+): void {
+  times = time
+  amounts = units
+  codes = textCodes
+  codesStride = rows << 2
+  missing = missingTexts
+  mostMissing = missingRoom
+}
+
+/** Forgets all texts: their codes mean nothing any more. */
+export function forget(): void {
+  memory.fill(known, 0, ROLES * PLACES * PLACE_BYTES)
+}
+
+/** What a date means that begins at `at`. */
+export function setDate(at: usize, length: u32, midnightSeconds: f64): void {
+  v128.store(date, v128.and(v128.load(at), maskOf(length, 0)))
+  dateLength = length
+  midnight = midnightSeconds
+}
+
+/**
+ * Reads lines from `start` on until one is odd, or begins at `end`, or there is no room; answers how many.
+ * The byte before `end` is a line feed. The other exports then tell about what was read.
+ */
+export function scan(start: usize, end: usize, most: u32): u32 {
+  let at = start
+  let row: u32 = 0
+  missingCount = 0
+  newDate = 0
+  anyBare = false
+  anyEmptyQuoted = false
+  while (row < most && at < end && missingCount + ROLES <= mostMissing) {
+    const missingBefore = missingCount
+    const next = scanLine(at, row)
+    if (next == 0) {
+      missingCount = missingBefore
+      break
+    }
+    at = next
+    row += 1
+  }
+  stoppedAt = at
+  return row
+}
+
+/** Where the line begins that was not read. */
+export function getStoppedAt(): usize {
+  return stoppedAt
+}
+
+/** Where the date begins that ended the scan, or 0. */
+export function getNewDate(): usize {
+  return newDate
+}
+
+export function getMissingCount(): u32 {
+  return missingCount
+}
+
+/** 1: a line whose last cell is bare; 2: one whose last cell is empty inside quotes. */
+export function getLastCells(): u32 {
+  return (anyBare ? 1 : 0) | (anyEmptyQuoted ? 2 : 0)
+}
+
+/** Puts the codes of the missing texts, listed in `found`, where they belong, and remembers them. */
+export function learn(found: usize): void {
+  for (let index: u32 = 0; index < missingCount; index++) {
+    const entry = missing + index * MISSING_BYTES
+    const row = load<u32>(entry)
+    const role = load<u32>(entry, 4)
+    const code = load<u32>(found + (index << 2))
+    store<u32>(codes + role * codesStride + (row << 2), code)
+    const length = load<u32>(entry, 12)
+    if (length <= LONGEST_KNOWN) teach(<i32>role, load<u32>(entry, 8), length, code)
+  }
+}
+
+function teach(role: i32, from: usize, length: u32, code: u32): void {
+  const first = v128.and(v128.load(from), maskOf(length, 0))
+  const second = v128.and(v128.load(from, 16), maskOf(length, 16))
+  const place = placeOf(role, first, second, length)
+  v128.store(place, first)
+  v128.store(place, second, 16)
+  store<u32>(place + LENGTH_AT, length)
+  store<u32>(place + CODE_AT, code)
+}
+
+/** Ones for the bytes of a text of at most 32 bytes that stand in its 16 bytes from `offset` on. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function maskOf(length: u32, offset: u32): v128 {
+  return v128.load(masks + LONGEST_KNOWN - length + offset)
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function placeOf(role: i32, first: v128, second: v128, length: u32): usize {
+  const mixed =
+    (i64x2.extract_lane(first, 0) ^ length) * 0x9e3779b97f4a7c15 +
+    (i64x2.extract_lane(first, 1) ^ i64x2.extract_lane(second, 0)) * 0xc2b2ae3d27d4eb4f +
+    i64x2.extract_lane(second, 1) * 0x165667b19e3779f9
+  const hash = <u32>((mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9 >>> 53)
+  return known + (<u32>role * PLACES + hash) * PLACE_BYTES
+}
+
+/** Reads one line as row `row`; answers where the next line begins, or 0. */
+function scanLine(start: usize, row: u32): usize {
+  let at = start
+  const last = columns - 1
+  for (let column: u32 = 0; column <= last; column++) {
+    const role = load<i8>(columnRoles + column)
+    const isQuoted = load<u8>(at) == QUOTE
+    if (isQuoted) at += 1
+    if (role == TIME) at = readTime(at, row)
+    else if (role == AMOUNT) at = readUnits(at, row)
+    else at = readText(at, isQuoted, role, row)
+    if (at == 0) return 0
+    if (isQuoted) {
+      if (load<u8>(at) != QUOTE) return 0
+      at += 1
+    }
+    if (column < last) {
+      if (load<u8>(at) != COMMA) return 0
+      at += 1
+    }
+  }
+  return lineEnd(start, at)
+}
+
+function lineEnd(start: usize, at: usize): usize {
+  const feed = load<u8>(at) == RETURN ? at + 1 : at
+  if (load<u8>(feed) != LINE_FEED || <u32>(feed - start) > lineBytes) return 0
+  if (load<u8>(at - 1) != QUOTE) anyBare = true
+  else if (load<u8>(at - 2) == QUOTE && load<u8>(at - 3) == COMMA) anyEmptyQuoted = true
+  return feed + 1
+}
+
+/** Reads a cell of text; answers where it ended, or 0. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function readText(from: usize, isQuoted: bool, role: i8, row: u32): usize {
+  const code = codes + <u32>role * codesStride + (row << 2)
+  const end = isQuoted ? endInQuotes(from) : endOfBare(from)
+  const length = <u32>(end - from)
+  if (length == 0) {
+    // Names must not be empty; a user id and a remark may.
+    if (role >= WALLET && role <= ASSET) return 0
+    store<u32>(code, EMPTY_TEXT)
+    return end
+  }
+  // Spaces around a name are cut off by the reader of rows; those of a remark stay.
+  if (role != REMARK && (load<u8>(from) == SPACE || load<u8>(end - 1) == SPACE)) return 0
+  if (length <= LONGEST_KNOWN) {
+    const first = v128.and(v128.load(from), maskOf(length, 0))
+    const second = v128.and(v128.load(from, 16), maskOf(length, 16))
+    const place = placeOf(role, first, second, length)
+    const unlike = v128.or(v128.xor(v128.load(place), first), v128.xor(v128.load(place, 16), second))
+    if (load<u32>(place + LENGTH_AT) == length && !v128.any_true(unlike)) {
+      store<u32>(code, load<u32>(place + CODE_AT))
+      return end
+    }
+  }
+  const entry = missing + missingCount * MISSING_BYTES
+  store<u32>(entry, row)
+  store<u32>(entry, role, 4)
+  store<u32>(entry, <u32>from, 8)
+  store<u32>(entry, length, 12)
+  missingCount += 1
+  return end
+}
+
+/** A cell ends before a control character, a quote, a comma, or what is not ASCII; a line feed at the latest. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function endOfBare(from: usize): usize {
+  let at = from
+  while (true) {
+    const bytes = v128.load(at)
+    const marks = i8x16.bitmask(v128.or(stops(bytes), i8x16.eq(bytes, i8x16.splat(COMMA))))
+    if (marks != 0) return at + ctz(marks)
+    at += 16
+  }
+}
+
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function endInQuotes(from: usize): usize {
+  let at = from
+  while (true) {
+    const marks = i8x16.bitmask(stops(v128.load(at)))
+    if (marks != 0) return at + ctz(marks)
+    at += 16
+  }
+}
+
+/** Which bytes are no printable ASCII, or a quote. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function stops(bytes: v128): v128 {
+  const unprintable = i8x16.gt_u(i8x16.sub(bytes, i8x16.splat(SPACE)), i8x16.splat(126 - SPACE))
+  return v128.or(unprintable, i8x16.eq(bytes, i8x16.splat(QUOTE)))
+}
+
+/** Two digits as a number; above 99 for anything else. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function pair(at: usize): u32 {
+  const tens = <u32>load<u8>(at) - ZERO
+  const ones = <u32>load<u8>(at, 1) - ZERO
+  return tens <= 9 && ones <= 9 ? tens * 10 + ones : 100
+}
+
+/** Reads `YYYY-MM-DD HH:MM:SS` or `YY-MM-DD HH:MM:SS`, microseconds since 1970; answers where it ended, or 0. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function readTime(at: usize, row: u32): usize {
+  const length: u32 = load<u8>(at, 4) == DASH ? 10 : 8
+  const unlike = v128.xor(v128.and(v128.load(at), maskOf(length, 0)), v128.load(date))
+  if (length != dateLength || v128.any_true(unlike)) {
+    newDate = at
+    return 0
+  }
+  const clock = at + length
+  if (load<u8>(clock) != SPACE || load<u8>(clock, 3) != COLON || load<u8>(clock, 6) != COLON) return 0
+  const hour = pair(clock + 1)
+  const minute = pair(clock + 4)
+  const second = pair(clock + 7)
+  if (hour > 23 || minute > 59 || second > 59) return 0
+  const seconds = midnight + <f64>(hour * 3600 + minute * 60 + second)
+  store<f64>(times + (row << 3), seconds * 1000000)
+  return clock + 9
+}
+
+/** By number of decimals: what makes 10^-8 units of the digits. */
+const powers = memory.data<u64>([100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1])
+const WIDE: u64 = 9007199254740992
+const MOST_DIGITS: u32 = 18
+
+/** Reads an amount as a whole number of 10^-8 units; answers where it ended, or 0 for what it does not know. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function readUnits(start: usize, row: u32): usize {
+  let at = start
+  const sign = load<u8>(at)
+  if (sign == DASH || sign == PLUS) at += 1
+  const first = at
+  let digits: u64 = 0
+  let digit = <u32>load<u8>(at) - ZERO
+  while (digit <= 9) {
+    digits = digits * 10 + digit
+    digit = <u32>load<u8>(++at) - ZERO
+  }
+  let count = <u32>(at - first)
+  if (count == 0) return 0
+  let decimals: u32 = 0
+  if (load<u8>(at) == POINT) {
+    const point = at
+    digit = <u32>load<u8>(++at) - ZERO
+    while (digit <= 9) {
+      digits = digits * 10 + digit
+      digit = <u32>load<u8>(++at) - ZERO
+    }
+    decimals = <u32>(at - point) - 1
+    count += decimals
+  }
+  // More digits may have passed 64 bits; zeros in front are rare enough for the reader of rows.
+  if (count > MOST_DIGITS) return 0
+  if (load<u8>(at) == EXPONENT) {
+    // Java writes small values as `1E-8`; one digit of exponent is all it needs.
+    if (load<u8>(at, 1) != DASH) return 0
+    digit = <u32>load<u8>(at, 2) - ZERO
+    if (digit > 9) return 0
+    decimals += digit
+    at += 3
+  }
+  if (decimals > 8) return 0
+  const power = load<u64>(powers + (decimals << 3))
+  if (digits > (WIDE - 1) / power) return 0
+  // Zero has one form: without the sign.
+  const size = <f64>(digits * power)
+  store<f64>(amounts + (row << 3), sign == DASH && digits != 0 ? -size : size)
+  return at
+}
