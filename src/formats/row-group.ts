@@ -132,20 +132,17 @@ function copyAmount(from: AmountCells, at: number, to: AmountCells, row: number)
   to.wide.push(from.wide[(units - WIDE) / 2]!)
 }
 
-/** Codes of a table to codes of the group's dictionary; a stamp forgets them all at once. */
+const UNKNOWN = -1
+
+/** Codes of a table to codes of the group's dictionary. */
 function localCodes() {
-  let codes = new Uint32Array(1024)
-  let stamps = new Uint32Array(1024)
-  let stamp = 1
+  let codes = new Int32Array(1024).fill(UNKNOWN)
 
   function reserve(count: number): void {
     if (count <= codes.length) return
-    const size = Math.max(count, codes.length * 2)
-    const [oldCodes, oldStamps] = [codes, stamps]
-    codes = new Uint32Array(size)
-    codes.set(oldCodes)
-    stamps = new Uint32Array(size)
-    stamps.set(oldStamps)
+    const larger = new Int32Array(Math.max(count, codes.length * 2)).fill(UNKNOWN)
+    larger.set(codes)
+    codes = larger
   }
 
   function add(
@@ -158,23 +155,24 @@ function localCodes() {
     first: number,
   ): void {
     reserve(table.count())
+    const known = codes
     const { codes: target } = texts
     for (let index = from, row = first; index < end; index++, row++) {
       const code = source[order[index]!]!
-      if (stamps[code] !== stamp) {
-        stamps[code] = stamp
-        codes[code] = addText(texts, table.bytes(), table.startOf(code), table.startOf(code + 1))
+      let local = known[code]!
+      if (local === UNKNOWN) {
+        local = addText(texts, table.bytes(), table.startOf(code), table.startOf(code + 1))
+        known[code] = local
       }
-      target[row] = codes[code]!
+      target[row] = local
     }
   }
 
   function bind(table: TextTable, texts: CodedTexts): void {
-    stamp += 1
+    codes.fill(UNKNOWN)
     for (let code = 0; code < texts.count; code++) {
       const known = table.codeOfText(textAt(texts, code))
       reserve(table.count())
-      stamps[known] = stamp
       codes[known] = code
     }
   }

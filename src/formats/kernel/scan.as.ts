@@ -241,7 +241,7 @@ function readText(from: usize, isQuoted: bool, role: i8, row: u32): usize {
   if (role != REMARK && (load<u8>(from) == SPACE || load<u8>(end - 1) == SPACE)) return 0
   if (length <= LONGEST_KNOWN) {
     const first = v128.and(v128.load(from), maskOf(length, 0))
-    const second = v128.and(v128.load(from, 16), maskOf(length, 16))
+    const second = length <= 16 ? i64x2.splat(0) : v128.and(v128.load(from, 16), maskOf(length, 16))
     const place = placeOf(role, first, second, length)
     const unlike = v128.or(v128.xor(v128.load(place), first), v128.xor(v128.load(place, 16), second))
     if (load<u32>(place + LENGTH_AT) == length && !v128.any_true(unlike)) {
@@ -322,7 +322,11 @@ function readTime(at: usize, row: u32): usize {
 
 /** By number of decimals: what makes 10^-8 units of the digits. */
 const powers = memory.data<u64>([100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1])
-const WIDE: u64 = 9007199254740992
+/** By number of decimals: the most digits whose units stay below 2^53. */
+const limits = memory.data<u64>([
+  90071992, 900719925, 9007199254, 90071992547, 900719925474, 9007199254740, 90071992547409, 900719925474099,
+  9007199254740991,
+])
 const MOST_DIGITS: u32 = 18
 
 /** Reads an amount as a whole number of 10^-8 units; answers where it ended, or 0 for what it does not know. */
@@ -363,10 +367,9 @@ function readUnits(start: usize, row: u32): usize {
     at += 3
   }
   if (decimals > 8) return 0
-  const power = load<u64>(powers + (decimals << 3))
-  if (digits > (WIDE - 1) / power) return 0
+  if (digits > load<u64>(limits + (decimals << 3))) return 0
   // Zero has one form: without the sign.
-  const size = <f64>(digits * power)
+  const size = <f64>(digits * load<u64>(powers + (decimals << 3)))
   store<f64>(amounts + (row << 3), sign == DASH && digits != 0 ? -size : size)
   return at
 }
