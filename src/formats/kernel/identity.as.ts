@@ -125,10 +125,27 @@ function writeAmount(start: usize, units: f64): usize {
   const fraction = size - whole * 100000000
   at = writeInteger(at, whole)
   if (fraction == 0) return at
-  store<u8>(at++, 46)
-  at = writeDigits(at, fraction, 8)
-  while (load<u8>(at - 1) == ZERO) at--
-  return at
+  store<u8>(at, 46)
+  const digits = eightDigits(fraction)
+  store<u64>(at, digits | ZEROS, 1)
+  // The last digits are the highest bytes; zeros at the end are not written.
+  return at + 9 - <usize>(clz(digits) >> 3)
+}
+
+/** Eight ASCII zeros. */
+const ZEROS: u64 = 0x3030303030303030
+
+/** The eight digits of a number below 10^8, a byte each, the first the lowest; halved three times, side by side. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function eightDigits(value: u64): u64 {
+  const high = value / 10000
+  const fours = high | ((value - high * 10000) << 32)
+  // 5243 / 2^19 is a hundredth, and 103 / 2^10 a tenth, exactly enough for so few digits.
+  const hundreds = ((fours * 5243) >> 19) & 0x0000007f0000007f
+  const twos = hundreds | ((fours - hundreds * 100) << 16)
+  const tens = ((twos * 103) >> 10) & 0x000f000f000f000f
+  return tens | ((twos - tens * 10) << 8)
 }
 
 function writeInteger(start: usize, value: u64): usize {
@@ -136,8 +153,14 @@ function writeInteger(start: usize, value: u64): usize {
     store<u8>(start, <u8>value + ZERO)
     return start + 1
   }
-  let count: u32 = 2
-  for (let power: u64 = 100; power <= value; power *= 10) count++
+  if (value < 100000000) {
+    const digits = eightDigits(value)
+    const skipped = ctz(digits) >> 3
+    store<u64>(start, (digits | ZEROS) >> (skipped << 3))
+    return start + 8 - <usize>skipped
+  }
+  let count: u32 = 9
+  for (let power: u64 = 1000000000; power <= value; power *= 10) count++
   return writeDigits(start, value, count)
 }
 
