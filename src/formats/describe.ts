@@ -3,10 +3,10 @@
  * form and not a single id or amount. It never throws for a file that is refused; it says why.
  */
 import { dayOfMicros } from '../domain/calendar.ts'
+import { type AddedColumns, type ColumnNames, columnNames } from '../domain/column-names.ts'
 import { findFault } from '../domain/errors.ts'
 import { categoryOf, UNKNOWN_CATEGORY } from '../domain/operations.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
-import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer } from './container.ts'
 import { type FileKind, HEAD_BYTES, kindOf } from './file-kind.ts'
 import { type FileLimits, limitsOf } from './limits.ts'

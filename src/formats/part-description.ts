@@ -1,6 +1,6 @@
 /** What a part of a file looks like, before anything in it is judged: no ids, no amounts. */
 
-import { type ColumnNames, MEANINGS, type Meaning } from './column-names.ts'
+import { type ColumnNames, MEANINGS, type Meaning } from '../domain/column-names.ts'
 import type { Part } from './container.ts'
 import { type CsvRecord, readCsv } from './csv.ts'
 import { type HeaderReading, readHeader } from './layout.ts'
