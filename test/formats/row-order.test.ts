@@ -93,6 +93,15 @@ describe('the order of the file makes no difference', { timeout: 120_000 }, () =
     expect(await digested([...even, ...odd])).toEqual(expected)
   })
 
+  it('long texts, with which groups end before they have all their rows', async () => {
+    const long = rows
+      .slice(0, 3000)
+      .map((row, index) => ({ ...row, second: START + (index >> 3), remark: `${index} `.repeat(4000) }))
+    const ordered = await digested(long)
+    expect(ordered).toEqual(expectedOf(long))
+    expect(await digested(shuffled(long, 5))).toEqual(ordered)
+  })
+
   it('all in one second', async () => {
     const flood = rows.map(row => ({ ...row, second: START + 5000 }))
     expect(await digested(flood)).toEqual(expectedOf(flood))
