@@ -102,6 +102,11 @@ describe('the order of the file makes no difference', { timeout: 120_000 }, () =
     expect(await digested(shuffled(long, 5))).toEqual(ordered)
   })
 
+  it('one row twenty thousand times, each with a number of its own', async () => {
+    const many = [...rows.slice(0, 100_000), ...Array.from({ length: 20_000 }, () => rows[50_000]!)]
+    expect(await digested(shuffled(many, 7))).toEqual(expectedOf(many))
+  })
+
   it('all in one second', async () => {
     const flood = rows.map(row => ({ ...row, second: START + 5000 }))
     expect(await digested(flood)).toEqual(expectedOf(flood))
