@@ -76,6 +76,27 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
       return sourceOf(zip, 'x.zip')
     },
   },
+  'zip of names that are 64 KiB long': {
+    expected: 'file-unreadable/zip-directory',
+    onDisk: true,
+    make: () => {
+      const name = (index: number) => `${'x'.repeat(65_000)}${index}.csv`
+      const names = Array.from({ length: 900 }, (_, index) => [name(index), HEADER + ROW])
+      return sourceOf(zipAround(Object.fromEntries(names), 0), 'x.zip')
+    },
+  },
+  'zip of 60,000 entries': {
+    expected: 'file-unreadable/too-many-entries',
+    make: () => {
+      const one = deflatedRepeat(HEADER, ROW, 1)
+      const names = Array.from({ length: 60_000 }, (_, index) => [`${index}.csv`, one])
+      return sourceOf(zipAround(Object.fromEntries(names), 0), 'x.zip')
+    },
+  },
+  'gzip that inflates just below the limit': {
+    expected: 'file-damaged/crc',
+    make: () => sourceOf(gzipAround(deflatedRepeat(HEADER, denseText(ROW, 170), 256)), 'x.gz'),
+  },
   'zip inside a zip': {
     expected: 'file-unreadable/nested',
     make: async () => {
@@ -228,6 +249,14 @@ function workbookFiles(files: Readonly<Record<string, Buffer>>): Record<string, 
     'xl/s.xml': '<x/>',
     ...files,
   }
+}
+
+/** A MiB of a text again and again; the more numbers differ, the less it inflates. */
+function denseText(text: string, numbers: number): string {
+  const varied = Array.from({ length: numbers }, (_, index) =>
+    text.replace(/1(\n|<)/, `${Math.imul(index, 0x9e37_79b1) >>> 0}$1`),
+  ).join('')
+  return varied + text.repeat(Math.floor((MIB - varied.length) / text.length))
 }
 
 /** Each place of five million once, far from the place before. */
