@@ -118,6 +118,7 @@ function wireAccount(account: AccountConfig, { config, secrets, store, ...parts 
     }),
     monthlyLimit: account.monthlyLimit,
     zoneMinutes: account.zoneMinutes,
+    columns: config.columns,
   }
 }
 

@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { loadConfig } from '../src/config/config.ts'
 import { reportKeys } from '../src/domain/keys.ts'
 import type { ArchiveRecord, Manifest } from '../src/domain/report.ts'
+import { readActivity } from '../src/formats/parquet.ts'
 import { advance } from '../src/pipeline.ts'
 import type { Knobs } from '../src/sandbox/knobs.ts'
 import { archive } from '../src/stages/archive.ts'
+import { parse } from '../src/stages/parse.ts'
 import { type SubmitOutcome, submit } from '../src/stages/submit.ts'
+import { wire } from '../src/wiring.ts'
+import { fileSource } from './support/statement-source.ts'
 import {
   eventually,
   startTestDaybook,
@@ -304,6 +309,57 @@ describe('the pipeline', () => {
       expect(new Set(days.values()).size).toBe(1)
     },
   )
+
+  it('keeps a file in a layout nobody has seen, and parses it once its columns are named', async () => {
+    const idsOf = async (days: Manifest['days']) => {
+      const rows = days.map(({ key }) => readActivity(fileSource(join(test.folder, 'store', key))))
+      return (await Promise.all(rows)).flat().map(({ rowId }) => rowId)
+    }
+    const silent = { callbackLost: true, processingMs: 1 }
+    await start(silent, { serve: false })
+    const known = await accepted()
+    const expected = await eventually(async () => {
+      const { parse } = await move(known)
+      return parse?.outcome === 'parsed' ? parse.manifest : undefined
+    })
+    const ids = await idsOf(expected.days)
+    await test.stop()
+
+    await start(
+      { ...silent, fileHeader: 'Kunde,Buchung,Konto,Vorgang,Währung,Betrag,Notiz' },
+      { serve: false },
+    )
+    const reportId = await accepted()
+    await eventually(() =>
+      move(reportId).then(
+        () => undefined,
+        error => (error.details?.reason === 'no-header' ? true : undefined),
+      ),
+    )
+    const path = join(test.folder, 'columns.json')
+    await writeFile(
+      path,
+      JSON.stringify({
+        userId: ['Kunde'],
+        time: ['Gebucht am', 'BUCHUNG'],
+        wallet: ['Konto'],
+        operation: ['Vorgang'],
+        asset: ['Währung'],
+        amount: ['Betrag'],
+        remark: ['Notiz'],
+      }),
+    )
+    const env = { DAYBOOK_STORE: join(test.folder, 'store'), DAYBOOK_COLUMNS_FILE: path }
+    const told = await wire(loadConfig(env), { writeLog: () => {} })
+    const outcome = await parse(told.context, told.accounts[0]!, reportId)
+    await told.close()
+    expect(outcome).toMatchObject({
+      outcome: 'parsed',
+      manifest: { rows: expected.rows, sums: expected.sums, operations: expected.operations },
+    })
+    expect(ids).toHaveLength(150)
+    expect(await idsOf((outcome as { manifest: Manifest }).manifest.days)).toEqual(ids)
+  })
 
   it('archives a report about one wallet but does not publish it', async () => {
     await start()

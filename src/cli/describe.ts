@@ -18,20 +18,27 @@ export function describeCommand(): Command {
       'after',
       `
 The description holds no ids and no amounts, so it can be sent along when a first real file is not read
-as it should be. It reads the file only and needs no configuration.`,
+as it should be. It reads the file and, where DAYBOOK_COLUMNS_FILE is set, the column names of that file;
+no other setting counts.`,
     )
     .action(exitsWith(runDescribe))
 }
 
 async function runDescribe(path: string, options: CommonOptions): Promise<ExitCode> {
-  const [{ terminalFor }, { describeFile }] = await Promise.all([
+  const [{ terminalFor }, { describeFile }, { loadColumns }, { readEnv }] = await Promise.all([
     import('./session.ts'),
     import('../formats/describe.ts'),
+    import('../config/columns.ts'),
+    import('../config/env.ts'),
   ])
   const terminal = terminalFor(options)
-  const description = await describeFile(await openFile(path))
-  if (description.fault !== null) terminal.say(`This file cannot be parsed: ${description.fault.message}`)
+  const source = await openFile(path)
+  const description = await describeFile(source, {
+    columns: loadColumns(readEnv()),
+    onProgress: progress => terminal.progress({ stage: 'describe', totalBytes: source.size, ...progress }),
+  })
   terminal.result('describe', { file: basename(path), ...description }, textOf(description))
+  for (const line of summaryOf(description)) terminal.say(line)
   return description.fault === null ? EXIT.done : EXIT.failed
 }
 
@@ -46,6 +53,27 @@ async function openFile(path: string): Promise<ByteSource> {
     read: ({ start, end } = { start: 0 }) =>
       createReadStream(path, { start, ...(end === undefined ? {} : { end: end - 1 }) }),
   }
+}
+
+/** What a person wants to know first: whether this can be parsed, and what would come of it. */
+function summaryOf({ fault, parts, statement }: FileDescription): string[] {
+  const { rows, unreadable, firstDay, lastDay, operations } = statement
+  const bad = Object.values(unreadable).reduce((sum, count) => sum + count, 0)
+  const unknown = operations.filter(({ known }) => !known).length
+  const span =
+    firstDay === null ? '' : firstDay === lastDay ? ` of ${firstDay}` : ` from ${firstDay} to ${lastDay}`
+  const read = `${countOf(rows, 'row')}${span}, ${bad === 0 ? 'none unreadable' : `${countText(bad)} unreadable`}`
+  const missing = new Set(parts.flatMap(part => part.missing))
+  return [
+    ...(fault === null
+      ? [`This file can be parsed: ${rows === 0 ? 'it holds no rows' : read}.`]
+      : [`This file cannot be parsed: ${fault.message}`]),
+    ...(fault !== null && rows > 0 ? [`Before that: ${read}.`] : []),
+    ...(unknown > 0 ? [`${countOf(unknown, 'operation')} not known here; kept as named and counted.`] : []),
+    ...(missing.size > 0
+      ? [`Say which columns are the ${[...missing].join(', ')} in the file that DAYBOOK_COLUMNS_FILE names.`]
+      : []),
+  ]
 }
 
 function textOf({ kind, bytes, parts, notes, statement }: FileDescription): string[] {

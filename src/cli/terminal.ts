@@ -1,7 +1,15 @@
 /** What a command writes: data on stdout, talk on stderr, and a progress line only where a person watches. */
 import { writeJson } from '../domain/json.ts'
 import type { Clock } from '../host.ts'
-import type { Progress } from '../stages/context.ts'
+
+/** What is done so far, for a progress line. */
+export interface Progress {
+  readonly stage: string
+  readonly bytes: number
+  /** The whole, where it is known. */
+  readonly totalBytes?: number
+  readonly rows?: number
+}
 
 export interface Terminal {
   /** The command's result: one JSON object with `--json`, else the lines of `text`. */

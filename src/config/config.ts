@@ -1,8 +1,10 @@
 /** The configuration: read once, checked whole, free of secrets. */
 import { resolve } from 'node:path'
+import type { AddedColumns } from '../domain/column-names.ts'
 import { checkPrefix } from '../domain/keys.ts'
 import { LOG_LEVELS, type LogLevel } from '../log.ts'
 import { type AccountConfig, readAccounts } from './accounts.ts'
+import { readColumns } from './columns.ts'
 import type { Env } from './env.ts'
 import { collectFaults, type Faults } from './faults.ts'
 import type { Secrets } from './secrets.ts'
@@ -15,6 +17,8 @@ export type StoreConfig =
 export interface Config {
   readonly store: StoreConfig
   readonly accounts: readonly AccountConfig[]
+  /** Names of columns beside those of the table, for the files of all accounts. */
+  readonly columns: AddedColumns
   readonly download: { readonly hosts: readonly string[]; readonly maxBytes: number }
   readonly listen: { readonly host: string; readonly port: number }
   readonly callbacks: { readonly maxBytes: number; readonly maxAgeMs: number }
@@ -35,6 +39,7 @@ export function loadConfig(env: Env): LoadedConfig {
   const config: Config = {
     store: readStore(env, faults),
     accounts,
+    columns: readColumns(env, faults),
     download: {
       hosts: readHosts(env, faults),
       maxBytes: readWhole(env, 'DAYBOOK_DOWNLOAD_MAX_BYTES', { least: 1, most: 2 ** 40 }, faults),

@@ -32,6 +32,9 @@ export const VARIABLES = {
   DAYBOOK_FILE_ZONE: {
     says: 'the zone of times in files that do not name one, such as +08:00; unset: UTC, and noted',
   },
+  DAYBOOK_COLUMNS_FILE: {
+    says: 'a JSON file of further column names by meaning, for files whose header is not known yet',
+  },
   BINANCE_PAY_BASE_URL: {
     says: 'the address of the Binance Pay API',
     default: 'https://bpay.binanceapi.com',

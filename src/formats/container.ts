@@ -1,9 +1,9 @@
 /** A file as its parts of text, whatever it is packed in. */
 
+import { type ColumnNames, KNOWN_NAMES } from '../domain/column-names.ts'
 import { chooseParts } from './archive-parts.ts'
 import { byteCursor } from './byte-cursor.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
-import { type ColumnNames, KNOWN_NAMES } from './column-names.ts'
 import { unreadable } from './file-fault.ts'
 import { HEAD_BYTES, isReadable, kindOf, refusalOf } from './file-kind.ts'
 import { innerName, readGzip } from './gzip.ts'

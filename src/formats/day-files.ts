@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import type { Day } from '../domain/calendar.ts'
 import type { ByteSource } from './byte-source.ts'
 import { type DayFile, openDayFile, type WrittenDay } from './day-file.ts'
+import { daySpans } from './day-spans.ts'
 import type { GroupEncoder } from './group-encoder.ts'
 import { lateRows } from './late-rows.ts'
 import type { OrderedRows } from './row-group.ts'
@@ -30,16 +31,12 @@ export function dayFiles(
   const optionsOf = (day: Day) => ({ day, path: join(folder, `${day}.parquet`), metadata })
 
   async function write(rows: OrderedRows, from: number, to: number): Promise<void> {
-    const dayAt = (index: number) => dayOf(rows.batch.time[rows.order[index]!]!)
-    for (let start = from; start < to; ) {
-      const day = dayAt(start)
-      const end = dayAt(to - 1) === day ? to : firstAfter(start, to, index => dayAt(index) !== day)
+    for (const { day, start, end } of daySpans(rows, from, to, dayOf)) {
       if (current?.day !== day) {
         closeCurrent()
         current = { day, file: await openDayFile(optionsOf(day), encoder) }
       }
       await current!.file.add(rows, start, end)
-      start = end
     }
   }
 
@@ -54,11 +51,12 @@ export function dayFiles(
 
   async function finish(days: readonly Day[]): Promise<WrittenDay[]> {
     closeCurrent()
-    for (const day of late.days) {
+    for (const day of late.days()) {
       const soFar = (await written.get(day)) !== undefined ? await fileOf(optionsOf(day).path) : undefined
       const rewritten = await late.rewrite(optionsOf(day), soFar, encoder)
       written.set(day, Promise.resolve(rewritten))
     }
+    await late.close()
     const all: WrittenDay[] = []
     for (const day of days) {
       all.push(await (written.get(day) ?? openDayFile(optionsOf(day), encoder).then(file => file.close())))
@@ -69,20 +67,10 @@ export function dayFiles(
   async function abandon(): Promise<void> {
     await current?.file.abandon()
     await Promise.allSettled(written.values())
+    await late.close()
   }
 
   return { write, setAside: late.add, finish, abandon }
-}
-
-/** The first index from `start` on where `holds` becomes true, by bisection. */
-function firstAfter(start: number, end: number, holds: (index: number) => boolean): number {
-  let [low, high] = [start, end]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (holds(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 async function fileOf(path: string): Promise<ByteSource> {

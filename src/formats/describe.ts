@@ -3,11 +3,12 @@
  * form and not a single id or amount. It never throws for a file that is refused; it says why.
  */
 import { dayOfMicros } from '../domain/calendar.ts'
+import { type AddedColumns, type ColumnNames, columnNames } from '../domain/column-names.ts'
 import { findFault } from '../domain/errors.ts'
 import { categoryOf, UNKNOWN_CATEGORY } from '../domain/operations.ts'
-import { type ByteSource, readBytes } from './byte-source.ts'
-import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
+import { type ByteSource, readBytes, watchedSource } from './byte-source.ts'
 import { type Container, openContainer } from './container.ts'
+import type { DigestProgress } from './digest.ts'
 import { type FileKind, HEAD_BYTES, kindOf } from './file-kind.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
 import { describePart, type PartDescription } from './part-description.ts'
@@ -21,6 +22,8 @@ export interface DescribeOptions {
   readonly limits?: Partial<FileLimits>
   /** Names of columns beside those of the table, by meaning. */
   readonly columns?: AddedColumns
+  /** Called as the work goes on, with bytes of the file and rows done so far. */
+  readonly onProgress?: (progress: DigestProgress) => void
 }
 
 export interface FileDescription {
@@ -62,11 +65,12 @@ export async function describeFile(
 ): Promise<FileDescription> {
   const limits = limitsOf(options.limits)
   const names = columnNames(options.columns)
+  const { watched, onRecords } = watchTwoReadings(source, options)
   const kind = kindOf(await readBytes(source, 0, HEAD_BYTES))
-  const opened = await attempt(() => openContainer(source, limits, names))
+  const opened = await attempt(() => openContainer(watched, limits, names))
   const parts: PartDescription[] = []
-  const looked = await attempt(() => describeParts(opened.result, limits, names, parts))
-  const { statement, fault } = await describeStatement(source, options)
+  const looked = await attempt(() => describeParts(opened.result, limits, names, parts, onRecords))
+  const { statement, fault } = await describeStatement(watched, options, onRecords)
   return {
     kind,
     bytes: source.size,
@@ -77,16 +81,33 @@ export async function describeFile(
   }
 }
 
+/** The file is read for its shapes and then as a statement: each reading is half of the work. */
+function watchTwoReadings(source: ByteSource, { onProgress }: DescribeOptions) {
+  let bytes = 0
+  let rows = 0
+  const watched = watchedSource(source, count => (bytes += count))
+  function onRecords(count: number): void {
+    rows += count
+    onProgress?.({ bytes: Math.min(source.size, Math.round(bytes / 2)), rows: Math.round(rows / 2) })
+  }
+  return { watched, onRecords }
+}
+
 async function describeParts(
   container: Container | undefined,
   limits: FileLimits,
   names: ColumnNames,
   parts: PartDescription[],
+  onRecords: (count: number) => void,
 ): Promise<void> {
-  for (const part of container?.parts ?? []) parts.push(await describePart(part, limits, names))
+  for (const part of container?.parts ?? []) parts.push(await describePart(part, limits, names, onRecords))
 }
 
-async function describeStatement(source: ByteSource, options: DescribeOptions) {
+async function describeStatement(
+  source: ByteSource,
+  options: DescribeOptions,
+  onRecords: (count: number) => void,
+) {
   const summaries: PartSummary[] = []
   const seen = rowObserver()
   const { fault } = await attempt(async () => {
@@ -97,7 +118,10 @@ async function describeStatement(source: ByteSource, options: DescribeOptions) {
       columns,
       onPart: part => summaries.push(part),
     })
-    for await (const items of statement) items.forEach(seen.see)
+    for await (const items of statement) {
+      items.forEach(seen.see)
+      onRecords(items.length)
+    }
   })
   const layouts = new Set(summaries.flatMap(({ layout }) => layout?.name ?? []))
   const zones = new Map(

@@ -1,15 +1,8 @@
 /** A header's columns by meaning. Throws `file-unreadable` for a header that is not a statement's. */
 
-import {
-  type ColumnNames,
-  KNOWN_NAMES,
-  MEANINGS,
-  type Meaning,
-  meaningOf,
-  otherProductOf,
-  REQUIRED,
-} from './column-names.ts'
+import { type ColumnNames, KNOWN_NAMES, MEANINGS, type Meaning, REQUIRED } from '../domain/column-names.ts'
 import { unreadable } from './file-fault.ts'
+import { meaningOf, otherProductOf } from './header-cell.ts'
 import { certainColumns } from './row-shape.ts'
 
 /** Which of the known shapes: `A` has no user id, `B` a `UTC_Time`, `C` a time in the exporter's zone. */

@@ -1,6 +1,6 @@
 /** What a part of a file looks like, before anything in it is judged: no ids, no amounts. */
 
-import { type ColumnNames, MEANINGS, type Meaning } from './column-names.ts'
+import { type ColumnNames, MEANINGS, type Meaning } from '../domain/column-names.ts'
 import type { Part } from './container.ts'
 import { type CsvRecord, readCsv } from './csv.ts'
 import { type HeaderReading, readHeader } from './layout.ts'
@@ -44,12 +44,16 @@ export async function describePart(
   part: Part,
   limits: FileLimits,
   names: ColumnNames,
+  onRecords: (count: number) => void,
 ): Promise<PartDescription> {
   const bom = { seen: false }
   const eol = tally(3)
   const { separator, text } = await sniffSeparator(watchEnds(part.read(), bom, eol), names)
   const observer = recordObserver(names, separator)
-  for await (const records of readCsv(text, { ...limits, separator })) records.forEach(observer.see)
+  for await (const records of readCsv(text, { ...limits, separator })) {
+    records.forEach(observer.see)
+    onRecords(records.length)
+  }
   return { bom: bom.seen, eol: eol.list(), separator, ...observer.describe() }
 }
 

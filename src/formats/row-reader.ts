@@ -1,9 +1,9 @@
 /** The cells of a record as a row of activity, or the reason why they are none. */
 import { type ActivityRow, UNIT_SEPARATOR } from '../domain/activity.ts'
 import { type AmountFault, readAmount } from '../domain/amount.ts'
+import type { Meaning } from '../domain/column-names.ts'
 import { writeJson } from '../domain/json.ts'
 import { walletOf } from '../domain/operations.ts'
-import type { Meaning } from './column-names.ts'
 import type { CsvFault, CsvRecord } from './csv.ts'
 import type { Layout } from './layout.ts'
 import { readTime, type TimeFault } from './time.ts'

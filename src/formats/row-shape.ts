@@ -1,7 +1,7 @@
 /** A file without a header: what its columns are when the first line can be nothing but a row. */
 import { readAmount } from '../domain/amount.ts'
+import type { Meaning } from '../domain/column-names.ts'
 import { isKnownWallet } from '../domain/operations.ts'
-import type { Meaning } from './column-names.ts'
 import { readTime } from './time.ts'
 
 const SEVEN: readonly Meaning[] = ['userId', 'time', 'wallet', 'operation', 'asset', 'amount', 'remark']

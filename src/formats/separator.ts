@@ -1,5 +1,5 @@
 /** Which character stands between the cells of a text; its first line tells. */
-import type { ColumnNames } from './column-names.ts'
+import type { ColumnNames } from '../domain/column-names.ts'
 import { addLine, newDraft } from './csv-cells.ts'
 import { readHeader } from './layout.ts'
 import { unpackCells } from './packed-line.ts'

@@ -1,5 +1,5 @@
 /** A worksheet as the CSV text of a statement: from its header on, line for line as the sheet's rows. */
-import type { ColumnNames } from './column-names.ts'
+import type { ColumnNames } from '../domain/column-names.ts'
 import { readHeader } from './layout.ts'
 import type { SheetRow } from './xlsx-rows.ts'
 import { readZone } from './zone.ts'

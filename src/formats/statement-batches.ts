@@ -3,8 +3,9 @@
  * every line inside a record that spans several, goes the way of `readStatement`. Where a line goes makes
  * no difference but speed, so nothing here judges a row.
  */
+
+import { type AddedColumns, type ColumnNames, columnNames } from '../domain/column-names.ts'
 import type { ByteSource } from './byte-source.ts'
-import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer, type Part } from './container.ts'
 import { recordAssembler } from './csv.ts'
 import { type FastLines, fastLines, type LineScanner } from './fast-lines.ts'

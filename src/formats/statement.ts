@@ -1,7 +1,7 @@
 /** A report file as rows of activity and unreadable rows, in the order of the file. */
 import type { ActivityRow } from '../domain/activity.ts'
+import { type AddedColumns, type ColumnNames, columnNames } from '../domain/column-names.ts'
 import type { ByteSource } from './byte-source.ts'
-import { type AddedColumns, type ColumnNames, columnNames } from './column-names.ts'
 import { type Container, openContainer, type Part } from './container.ts'
 import { type CsvRecord, readCsv } from './csv.ts'
 import { damaged, unreadable } from './file-fault.ts'

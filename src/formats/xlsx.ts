@@ -1,6 +1,6 @@
 /** An Excel workbook: every sheet that holds a statement is a part. */
 
-import type { ColumnNames } from './column-names.ts'
+import type { ColumnNames } from '../domain/column-names.ts'
 import { unreadable } from './file-fault.ts'
 import { type InflateBudget, spend } from './inflate.ts'
 import { csvOfSheet, findStart, type SheetStart } from './sheet-csv.ts'

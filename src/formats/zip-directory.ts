@@ -6,6 +6,9 @@ import { type ByteSource, readBytes } from './byte-source.ts'
 import { damaged, unreadable } from './file-fault.ts'
 import type { FileLimits } from './limits.ts'
 
+/** What the directory may take: a name, a comment and further fields may each be 64 KiB long. */
+const DIRECTORY_BYTES = 4 * 1024 ** 2
+
 /** The directory stands at the end; one read usually brings all of it. */
 const TAIL_BYTES = 256 * 1024
 
@@ -80,11 +83,17 @@ export async function readZipDirectory(source: ByteSource, limits: FileLimits): 
 
 async function entriesOf(zip: ZipFile, limits: FileLimits): Promise<Entry[]> {
   const entries: Entry[] = []
+  let bytes = 0
   for await (const entry of zip.eachEntry()) {
     if (entries.push(entry) > limits.entries) {
       throw unreadable('too-many-entries', `The zip has more than ${limits.entries} entries, the limit.`, {
         limit: limits.entries,
       })
+    }
+    bytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength
+    if (bytes > DIRECTORY_BYTES) {
+      const message = `The names and comments of the zip take more than ${DIRECTORY_BYTES} bytes, the limit.`
+      throw unreadable('zip-directory', message, { limit: DIRECTORY_BYTES })
     }
   }
   return entries

@@ -123,6 +123,10 @@ export const knobsSchema = z.strictObject({
   fileBom: flag('a UTF-8 byte order mark first'),
   fileFinalNewline: z.boolean().default(true).describe('a line end after the last line'),
   fileOrder: choice(['ascending', 'descending', 'shuffled'], 'order of rows; shuffled: inside each second'),
+  fileHeader: z
+    .string()
+    .default('')
+    .describe("names of the columns instead of the layout's own, separated by commas"),
   fileExtraColumn: flag('one more column, EUR_Value'),
   fileTruncated: flag('the last line is cut off in its middle'),
   fileEmpty: choice(['no', 'header-only', 'no-data-message'], 'a file without rows'),

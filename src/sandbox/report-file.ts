@@ -84,7 +84,8 @@ function headerLine({ knobs }: CsvSource): string {
   const layout = LAYOUTS[knobs.fileLayout]
   // The header of layout A is bare; only rows have their remark always quoted.
   const quote = knobs.fileLayout === 'B-quoted' ? quoted : quotedIfNeeded
-  return [...layout.header, ...(knobs.fileExtraColumn ? ['EUR_Value'] : [])].map(quote).join(',')
+  const names = knobs.fileHeader === '' ? layout.header : knobs.fileHeader.split(',')
+  return [...names, ...(knobs.fileExtraColumn ? ['EUR_Value'] : [])].map(quote).join(',')
 }
 
 function* bodyLines(source: CsvSource): Generator<string[]> {

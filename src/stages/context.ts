@@ -1,4 +1,5 @@
 /** What stages touch. Each stage names, in its first parameter, the part of it that it needs. */
+import type { AddedColumns } from '../domain/column-names.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import type { Clock, Random } from '../host.ts'
 import type { Log } from '../log.ts'
@@ -16,6 +17,8 @@ export interface Account {
   readonly monthlyLimit: number
   /** Minutes east of UTC of times in files that do not name their zone; `undefined`: UTC is assumed, and noted. */
   readonly zoneMinutes: number | undefined
+  /** Names of columns beside those of the table. */
+  readonly columns: AddedColumns
 }
 
 export interface Context {

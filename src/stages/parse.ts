@@ -93,6 +93,7 @@ async function digestArchived(
     range: accepted.request.range,
     folder,
     metadata: dayMetadata(origin),
+    columns: account.columns,
     ...(account.zoneMinutes === undefined ? {} : { zoneMinutes: account.zoneMinutes }),
     ...(onProgress === undefined
       ? {}

@@ -106,6 +106,37 @@ describe('daybook', () => {
     expect(stderr).not.toContain(PLANTED[1])
   })
 
+  it('describes a file, also one whose columns the user has named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'daybook-describe-'))
+    const [file, columns] = [join(folder, 'report.csv'), join(folder, 'columns.json')]
+    const rows = ['2026-10-01 00:00:00,Spot,Deposit,USDT,1.5', '2026-10-02 00:00:00,Spot,Gewinnspiel,USDT,x']
+    await writeFile(file, ['Zeit,Account,Operation,Coin,Betrag', ...rows, ''].join('\n'))
+    await writeFile(columns, JSON.stringify({ time: ['Zeit'], amount: ['Betrag'] }))
+
+    const unnamed = await runDaybook(['describe', file])
+    expect(unnamed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^This file cannot be parsed: /) })
+    expect(unnamed.stderr).toContain(
+      'Say which columns are the time, amount in the file that DAYBOOK_COLUMNS_FILE names.\n',
+    )
+    const named = await runDaybook(['describe', file], { DAYBOOK_COLUMNS_FILE: columns })
+    expect(named).toMatchObject({
+      code: 0,
+      stderr: 'This file can be parsed: 2 rows of 2026-10-01, 1 unreadable.\n',
+    })
+    const json = await runDaybook(['describe', file, '--json', '--quiet'], { DAYBOOK_COLUMNS_FILE: columns })
+    expect(json.stderr).toBe('')
+    expect(JSON.parse(json.stdout)).toMatchObject({ command: 'describe', statement: { rows: 2 } })
+
+    await writeFile(columns, JSON.stringify({ time: ['Coin'] }))
+    expect(await runDaybook(['describe', file], { DAYBOOK_COLUMNS_FILE: columns })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'time.0: expected a name that means nothing else; this one means asset already',
+      ),
+    })
+    await rm(folder, { recursive: true })
+  })
+
   it('prints faults as JSON where JSON is asked for', async () => {
     const { code, stdout } = await runDaybook(['status', '--json'], { DAYBOOK_LISTEN: 'everywhere' })
     expect(code).toBe(2)

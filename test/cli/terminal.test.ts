@@ -25,7 +25,7 @@ function terminal(options: { json?: boolean; quiet?: boolean; tty?: boolean } = 
   return { ...made, clock, out: () => read(stdout), talk: () => read(stderr) }
 }
 
-const progress = { stage: 'parse', reportId: '1', bytes: 25, totalBytes: 100, rows: 10 } as const
+const progress = { stage: 'parse', bytes: 25, totalBytes: 100, rows: 10 } as const
 
 describe('the terminal', () => {
   it('prints data on stdout and talk on stderr', () => {
@@ -60,9 +60,7 @@ describe('the terminal', () => {
   })
 
   it('tells no estimate where the whole is not known', () => {
-    expect(progressText({ stage: 'archive', reportId: '1', bytes: 3_000_000 }, 2)).toBe(
-      'archive  3.0 MB  1.5 MB/s',
-    )
+    expect(progressText({ stage: 'archive', bytes: 3_000_000 }, 2)).toBe('archive  3.0 MB  1.5 MB/s')
   })
 
   it('writes sizes, counts and durations for people', () => {

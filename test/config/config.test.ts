@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { loadColumns } from '../../src/config/columns.ts'
 import { type Config, type LoadedConfig, loadConfig } from '../../src/config/config.ts'
 import { type Env, readEnv, VARIABLES } from '../../src/config/env.ts'
 import { DaybookError } from '../../src/domain/errors.ts'
@@ -50,6 +51,7 @@ describe('without any variable', () => {
             zoneMinutes: undefined,
           },
         ],
+        columns: {},
         download: { hosts: ['*.binance.com', '*.binanceapi.com'], maxBytes: 4_294_967_296 },
         listen: { host: '127.0.0.1', port: 8080 },
         callbacks: { maxBytes: 262_144, maxAgeMs: 300_000 },
@@ -646,5 +648,55 @@ describe('the environment', () => {
       'secret' in variable ? [name] : [],
     )
     expect(secret).toEqual(['BINANCE_PAY_API_KEY', 'BINANCE_PAY_SECRET_KEY'])
+  })
+})
+
+describe('a file of column names', () => {
+  const of = (content: unknown) => file(JSON.stringify(content))
+  const MEANINGS = 'userId, time, wallet, operation, asset, amount, remark'
+
+  it('adds names by meaning', () => {
+    const columns = { amount: ['Betrag', 'Change'], time: ['Buchung'] }
+    expect(load({ DAYBOOK_COLUMNS_FILE: of(columns) }).columns).toEqual(columns)
+    expect(load({ DAYBOOK_COLUMNS_FILE: of({}) }).columns).toEqual({})
+    expect(loadColumns({ DAYBOOK_COLUMNS_FILE: of(columns), DAYBOOK_LISTEN: 'nowhere' })).toEqual(columns)
+    expect(loadColumns({})).toEqual({})
+  })
+
+  it.each<[string, unknown, string[]]>([
+    ['a list', [], [`file: expected an object of lists of names by meaning: ${MEANINGS}`]],
+    ['a meaning that is none', { ammount: ['x'] }, [`ammount: expected one of the meanings ${MEANINGS}`]],
+    ['a name instead of a list', { amount: 'x' }, ['amount: expected a list of column names']],
+    ['no name', { amount: [] }, ['amount: expected at least one column name']],
+    [
+      'names that are none',
+      { amount: ['x', ' _ ', 7, 'x'.repeat(201)] },
+      [
+        'amount.1: expected the name of a column, not an empty text',
+        'amount.2: expected the name of a column',
+        'amount.3: expected at most 200 characters',
+      ],
+    ],
+    ['a zone', { time: ['Booked (UTC+7)'] }, ['time.0: expected the name without the zone behind it']],
+    [
+      'names that mean something else',
+      { time: ['Booked'], amount: ['coin', 'booked'] },
+      [
+        'amount.0: expected a name that means nothing else; this one means asset already',
+        'amount.1: expected a name that means nothing else; this one means time already',
+      ],
+    ],
+  ])('that holds %s is a fault that names file and field', (_, content, expected) => {
+    const path = of(content)
+    expect(faultsOf({ DAYBOOK_COLUMNS_FILE: path })).toEqual(
+      expected.map(fault => `DAYBOOK_COLUMNS_FILE, ${fault}`),
+    )
+  })
+
+  it.each(['{', ''])('that is no JSON is a fault: "%s"', content => {
+    const path = file(content)
+    expect(faultsOf({ DAYBOOK_COLUMNS_FILE: path })).toEqual([
+      'DAYBOOK_COLUMNS_FILE: expected a JSON file that can be read',
+    ])
   })
 })

@@ -103,6 +103,17 @@ describe('describeFile', () => {
     }
   })
 
+  it('tells how far it is', async () => {
+    const text = renderStatement(rows, 'B-bare')
+    const seen: Array<{ bytes: number; rows: number }> = []
+    await describeFile(sourceOf(text), { onProgress: progress => seen.push(progress) })
+    expect(seen.length).toBeGreaterThan(1)
+    expect(seen).toEqual(seen.toSorted((a, b) => a.bytes - b.bytes || a.rows - b.rows))
+    expect(seen[0]!.bytes).toBeLessThan(text.length)
+    // The header was a record of the first reading.
+    expect(seen.at(-1)).toEqual({ bytes: text.length, rows: Math.round((2 * rows.length + 1) / 2) })
+  })
+
   it('holds no id and no amount', async () => {
     const texts = [
       renderStatement(rows, 'B-quoted'),

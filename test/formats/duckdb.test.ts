@@ -1,8 +1,9 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
+import { parquetMetadata } from 'hyparquet'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ACTIVITY_COLUMNS } from '../../src/domain/activity.ts'
 import { digestStatement } from '../../src/formats/digest.ts'
@@ -20,6 +21,8 @@ const TYPES = { string: 'VARCHAR', timestamp: 'TIMESTAMP WITH TIME ZONE', amount
 const SUMS = `SELECT wallet || ' ' || asset, CAST(sum(amount) AS VARCHAR) FROM activity GROUP BY 1 ORDER BY 1`
 const COUNTS = `SELECT count(*), count(DISTINCT row_id) FROM activity`
 const DAYS = `SELECT CAST(CAST(time AS DATE) AS VARCHAR), count(*) FROM activity GROUP BY 1 ORDER BY 1`
+
+const isoOf = (instant: unknown) => (instant as Date).toISOString()
 
 async function expectSame(query: ParquetQuery, expected: TextSums): Promise<void> {
   const sums = [...expected.sums]
@@ -63,6 +66,34 @@ describe('DuckDB reads back what was in the file', () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it('by time, without touching the row groups that end before or begin after', async () => {
+    const folder = mkdtempSync(join(ROOT, 'skipped-'))
+    const text = renderStatement(madeRows(200_000, 17, START, 86_400), 'B-bare')
+    const range = { start: '2026-10-01', end: '2026-10-02' }
+    const { days } = await digestStatement(sourceOf(text), { range, folder, metadata: {} })
+    const bytes = readFileSync(days[0]!.path)
+    const groups = parquetMetadata(
+      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    ).row_groups
+    expect(groups).toHaveLength(4)
+    const times = groups.map(({ columns }) => columns[1]!.meta_data!.statistics!)
+    const second = `time > TIMESTAMPTZ '${isoOf(times[0]!.max_value)}' AND time < TIMESTAMPTZ '${isoOf(times[2]!.min_value)}'`
+    const query = await openParquet(folder)
+    const select = `SELECT count(*), min(remark), sum(amount) FROM activity WHERE ${second}`
+    const expected = await query.run(select)
+    expect(Number(expected[0]![0])).toBeGreaterThan(60_000)
+
+    // Whoever reads anything of the other groups now fails.
+    for (const { file_offset, total_compressed_size } of [groups[0]!, groups[2]!, groups[3]!]) {
+      const start = Number(file_offset)
+      bytes.fill(0xff, start, start + Number(total_compressed_size))
+    }
+    writeFileSync(days[0]!.path, bytes)
+    expect(await query.run(select)).toEqual(expected)
+    await expect(query.run('SELECT min(remark) FROM activity')).rejects.toThrow()
+    query.close()
   })
 
   it('a file of a million rows', { timeout: 120_000 }, async () => {

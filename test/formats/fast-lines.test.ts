@@ -1,6 +1,6 @@
 /** Which lines take the fast path: told by the fast path itself. */
 import { afterEach, expect, it, vi } from 'vitest'
-import type { AddedColumns } from '../../src/formats/column-names.ts'
+import type { AddedColumns } from '../../src/domain/column-names.ts'
 import type * as fast from '../../src/formats/fast-lines.ts'
 import { limitsOf } from '../../src/formats/limits.ts'
 import { newBatch, rowAt } from '../../src/formats/row-batch.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { columnNames, nameConflicts } from '../../src/domain/column-names.ts'
 import { DaybookError } from '../../src/domain/errors.ts'
-import { columnNames } from '../../src/formats/column-names.ts'
 import { type Layout, layoutOf } from '../../src/formats/layout.ts'
 
 const layout = (header: string): Layout => layoutOf(header.split(','), 1000)
@@ -76,14 +76,24 @@ describe('layoutOf', () => {
     expect(faultOf(row)).toMatchObject({ details: { reason: 'no-header' } })
   })
 
-  it('knows the names a user adds, before its own', () => {
-    const names = columnNames({ amount: ['Net_Amount', 'Total'], remark: ['Change'], time: ['Booked at'] })
-    const header = ['Booked AT(UTC+3)', 'Account', 'Operation', 'Coin', 'net amount', 'Change']
+  it('knows the names a user adds beside its own', () => {
+    const names = columnNames({ amount: ['Net_Amount', 'change'], remark: ['Text'], time: ['Booked at'] })
+    const header = ['Booked AT(UTC+3)', 'Account', 'Operation', 'Coin', 'net amount', 'TEXT']
     expect(layoutOf(header, 1000, names)).toMatchObject({
       columns: { time: 0, wallet: 1, operation: 2, asset: 3, amount: 4, remark: 5 },
       zone: 'UTC+3',
     })
     expect(faultOf(header.join(','))).toMatchObject({ details: { reason: 'column-missing' } })
+  })
+
+  it.each([
+    ['in the table', { remark: ['CHANGE'] }, 'CHANGE', 'remark', 'amount'],
+    ['in the list of another meaning', { time: ['Net'], amount: ['net '] }, 'net ', 'amount', 'time'],
+  ])('refuses to add a name that means something else %s', (_, added, name, meaning, known) => {
+    expect(nameConflicts(added)).toEqual([{ meaning, index: 0, name, known }])
+    expect(() => columnNames(added)).toThrow(
+      `The column name "${name}" cannot be added as ${meaning}: it means ${known} already.`,
+    )
   })
 
   it('names the meaning that is missing and the header that was seen', () => {

@@ -93,6 +93,20 @@ describe('the order of the file makes no difference', { timeout: 120_000 }, () =
     expect(await digested([...even, ...odd])).toEqual(expected)
   })
 
+  it('long texts, with which groups end before they have all their rows', async () => {
+    const long = rows
+      .slice(0, 3000)
+      .map((row, index) => ({ ...row, second: START + (index >> 3), remark: `${index} `.repeat(4000) }))
+    const ordered = await digested(long)
+    expect(ordered).toEqual(expectedOf(long))
+    expect(await digested(shuffled(long, 5))).toEqual(ordered)
+  })
+
+  it('one row twenty thousand times, each with a number of its own', async () => {
+    const many = [...rows.slice(0, 100_000), ...Array.from({ length: 20_000 }, () => rows[50_000]!)]
+    expect(await digested(shuffled(many, 7))).toEqual(expectedOf(many))
+  })
+
   it('all in one second', async () => {
     const flood = rows.map(row => ({ ...row, second: START + 5000 }))
     expect(await digested(flood)).toEqual(expectedOf(flood))

@@ -216,6 +216,8 @@ it('has a file for each attack that the design names', () => {
     'NUL',
     'UTF-8',
     'UTF-16',
+    'in any order',
+    'of one second',
   ]) {
     expect(names).toContain(attack)
   }

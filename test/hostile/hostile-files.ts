@@ -8,6 +8,10 @@ import { countedSource, deflatedRepeat, gzipAround, repeatedSource, zipAround } 
 export interface HostileFile {
   /** `code/reason` of the fault, or `rows: …`. */
   readonly expected: string
+  /** The peak of the process, where less than the most is promised. */
+  readonly mostMib?: number
+  /** Written to disk and read there by one thread, so that what it takes to make it is not measured. */
+  readonly onDisk?: true
   make(): ByteSource | Promise<ByteSource>
 }
 
@@ -71,6 +75,27 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
       }
       return sourceOf(zip, 'x.zip')
     },
+  },
+  'zip of names that are 64 KiB long': {
+    expected: 'file-unreadable/zip-directory',
+    onDisk: true,
+    make: () => {
+      const name = (index: number) => `${'x'.repeat(65_000)}${index}.csv`
+      const names = Array.from({ length: 900 }, (_, index) => [name(index), HEADER + ROW])
+      return sourceOf(zipAround(Object.fromEntries(names), 0), 'x.zip')
+    },
+  },
+  'zip of 60,000 entries': {
+    expected: 'file-unreadable/too-many-entries',
+    make: () => {
+      const one = deflatedRepeat(HEADER, ROW, 1)
+      const names = Array.from({ length: 60_000 }, (_, index) => [`${index}.csv`, one])
+      return sourceOf(zipAround(Object.fromEntries(names), 0), 'x.zip')
+    },
+  },
+  'gzip that inflates just below the limit': {
+    expected: 'file-damaged/crc',
+    make: () => sourceOf(gzipAround(deflatedRepeat(HEADER, denseText(ROW, 170), 256)), 'x.gz'),
   },
   'zip inside a zip': {
     expected: 'file-unreadable/nested',
@@ -141,6 +166,24 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
     make: () =>
       countedSource(HEADER, 1_000_000, index => `${dayOf(index % 36_525)} 00:00:00,Spot,Deposit,USDT,1\n`),
   },
+  'five million rows in any order': {
+    expected: 'rows: read 5000000, written 5000000, quarantined 0, outside 0',
+    onDisk: true,
+    mostMib: 256,
+    make: () => countedSource(HEADER, 5_000_000, index => rowOf(shuffledPlace(index), index % 100_003)),
+  },
+  'five million rows of one second, most of them repeated': {
+    expected: 'rows: read 5000000, written 5000000, quarantined 0, outside 0',
+    onDisk: true,
+    mostMib: 256,
+    make: () => countedSource(HEADER, 5_000_000, index => rowOf(0, shuffledPlace(index) % 1_000_003)),
+  },
+  'two halves of a day, one after the other': {
+    expected: 'rows: read 5000000, written 5000000, quarantined 0, outside 0',
+    onDisk: true,
+    mostMib: 320,
+    make: () => countedSource(HEADER, 5_000_000, index => rowOf(halvedPlace(index), index % 100_003)),
+  },
   'workbook of 1 GiB of shared strings': {
     expected: 'file-unreadable/xlsx-strings',
     make: async () => {
@@ -206,6 +249,39 @@ function workbookFiles(files: Readonly<Record<string, Buffer>>): Record<string, 
     'xl/s.xml': '<x/>',
     ...files,
   }
+}
+
+/** A MiB of a text again and again; the more numbers differ, the less it inflates. */
+function denseText(text: string, numbers: number): string {
+  const varied = Array.from({ length: numbers }, (_, index) =>
+    text.replace(/1(\n|<)/, `${Math.imul(index, 0x9e37_79b1) >>> 0}$1`),
+  ).join('')
+  return varied + text.repeat(Math.floor((MIB - varied.length) / text.length))
+}
+
+/** Each place of five million once, far from the place before. */
+function shuffledPlace(index: number): number {
+  return (index * 1_618_033) % 5_000_000
+}
+
+/** The even places, then the odd ones. */
+function halvedPlace(index: number): number {
+  return index < 2_500_000 ? 2 * index : 2 * index - 4_999_999
+}
+
+const DIGITS = Array.from({ length: 60 }, (_, index) => String(index).padStart(2, '0'))
+
+/** A row at one of five million places of a day. */
+function rowOf(place: number, content: number): string {
+  const second = Math.floor((place * 86_400) / 5_000_000)
+  const [hour, minute] = [DIGITS[Math.floor(second / 3600)], DIGITS[Math.floor(second / 60) % 60]]
+  const cells = [
+    content % 2 === 0 ? 'Spot' : 'Funding',
+    'Transfer',
+    content % 3 === 0 ? 'BTC' : 'USDT',
+    content,
+  ]
+  return `2026-10-01 ${hour}:${minute}:${DIGITS[second % 60]},${cells.join()}\n`
 }
 
 function dayOf(index: number): string {

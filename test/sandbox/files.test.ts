@@ -64,6 +64,11 @@ test('layout C has short years in the zone of its name, and trimmed numbers', as
   expect([west, half].map(name => /\(.*\)/.exec(name)?.[0])).toEqual(['(UTC--6)', '(UTC+5:30)'])
 })
 
+test('a header of other names', async () => {
+  const plain = await textOf()
+  expect(await textOf({ fileHeader: 'a,b,c d,e,f,g,h' })).toBe(plain.replace(B, 'a,b,c d,e,f,g,h'))
+})
+
 test('line ends, byte order mark, last line, extra column', async () => {
   const odd = await textOf({ fileEol: 'CRLF', fileBom: true, fileFinalNewline: false, fileExtraColumn: true })
   expect(odd.startsWith(`\uFEFF${B},EUR_Value\r\n`)).toBe(true)

@@ -24,6 +24,7 @@ const account: Account = {
   },
   monthlyLimit: 50,
   zoneMinutes: undefined,
+  columns: {},
 }
 
 /** An id made in the second of `instant`, as the provider makes them. */

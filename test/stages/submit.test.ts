@@ -93,6 +93,7 @@ function world(scheduler: fc.Scheduler, limit: number) {
       provider: { name: 'binance-pay', reports: provider(asker) },
       monthlyLimit: limit,
       zoneMinutes: undefined,
+      columns: {},
     }
     const context = {
       ledger: quotaLedger(store),

@@ -44,11 +44,10 @@ const MISSING_BYTES: u32 = 16
 /** 32 bytes of ones, then 32 of zeros: masks of any length are cut from it. */
 const masks = memory.data<i64>([-1, -1, -1, -1, 0, 0, 0, 0])
 
-/** The latest date as it was written, padded with zeros. */
-const date = memory.data(16, 16)
-let dateLength: u32 = 0
-/** Its midnight, in seconds since 1970. */
-let midnight: f64 = 0
+/** Dates: each as it was written, padded with zeros, then its midnight in seconds since 1970. */
+const DATES: u32 = 512
+const DATE_BYTES: u32 = 32
+const dates = memory.data(16384, 16)
 /** Where the date begins that must be explained before the scan can go on; 0 for none. */
 let newDate: usize = 0
 
@@ -102,9 +101,18 @@ export function forget(): void {
 
 /** What a date means that begins at `at`. */
 export function setDate(at: usize, length: u32, midnightSeconds: f64): void {
-  v128.store(date, v128.and(v128.load(at), maskOf(length, 0)))
-  dateLength = length
-  midnight = midnightSeconds
+  const date = v128.and(v128.load(at), maskOf(length, 0))
+  const place = dateAt(date)
+  v128.store(place, date)
+  store<f64>(place, midnightSeconds, 16)
+}
+
+/** Where a date stands if it is known: its last digits differ most. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function dateAt(date: v128): usize {
+  const mixed = i64x2.extract_lane(date, 0) * 0x9e3779b97f4a7c15 + i64x2.extract_lane(date, 1) * 0xc2b2ae3d27d4eb4f
+  return dates + <u32>(mixed >>> 55) * DATE_BYTES
 }
 
 /**
@@ -304,8 +312,11 @@ function pair(at: usize): u32 {
 @inline
 function readTime(at: usize, row: u32): usize {
   const length: u32 = load<u8>(at, 4) == DASH ? 10 : 8
-  const unlike = v128.xor(v128.and(v128.load(at), maskOf(length, 0)), v128.load(date))
-  if (length != dateLength || v128.any_true(unlike)) {
+  // Where no date stands yet there are zeros.
+  if (load<u8>(at) == 0) return 0
+  const date = v128.and(v128.load(at), maskOf(length, 0))
+  const known = dateAt(date)
+  if (v128.any_true(v128.xor(date, v128.load(known)))) {
     newDate = at
     return 0
   }
@@ -315,7 +326,7 @@ function readTime(at: usize, row: u32): usize {
   const minute = pair(clock + 4)
   const second = pair(clock + 7)
   if (hour > 23 || minute > 59 || second > 59) return 0
-  const seconds = midnight + <f64>(hour * 3600 + minute * 60 + second)
+  const seconds = load<f64>(known, 16) + <f64>(hour * 3600 + minute * 60 + second)
   store<f64>(times + (row << 3), seconds * 1000000)
   return clock + 9
 }
