@@ -80,6 +80,16 @@ export async function readActivity(source: ByteSource): Promise<IdentifiedRow[]>
 
 /** The rows of a data file, a row group at a time. Throws `file-damaged`. */
 export async function* readActivityGroups(source: ByteSource): AsyncGenerator<IdentifiedRow[]> {
+  for await (const group of readStoredGroups(source)) yield group.map(({ category: _, ...row }) => row)
+}
+
+/** A row with the category that the file gives it, which a later list of operations may not. */
+export interface CategorizedRow extends IdentifiedRow {
+  readonly category: string
+}
+
+/** As `readActivityGroups`, with every column of the table. */
+export async function* readStoredGroups(source: ByteSource): AsyncGenerator<CategorizedRow[]> {
   const metadata = withoutConversions(await readFooter(source))
   const file = bufferOf(source)
   let start = 0
@@ -93,7 +103,7 @@ export async function* readActivityGroups(source: ByteSource): AsyncGenerator<Id
 async function readRows(
   source: ByteSource,
   what: { file: AsyncBuffer; metadata: FileMetaData; rowStart: number; rowEnd: number },
-): Promise<IdentifiedRow[]> {
+): Promise<CategorizedRow[]> {
   try {
     const rows = await parquetReadObjects({ ...what, compressors: decompressors })
     return (rows as unknown as StoredRow[]).map(rowOf)
@@ -102,20 +112,21 @@ async function readRows(
   }
 }
 
-type StoredRow = Record<'row_id' | 'wallet' | 'operation' | 'asset' | 'remark', string> & {
+type StoredRow = Record<'row_id' | 'wallet' | 'operation' | 'category' | 'asset' | 'remark', string> & {
   time: bigint
   amount: Uint8Array
   user_id: string | null
   extra: string | null
 }
 
-function rowOf(row: StoredRow): IdentifiedRow {
-  const { row_id, time, user_id, wallet, operation, asset, amount, remark, extra } = row
+function rowOf(row: StoredRow): CategorizedRow {
+  const { row_id, time, user_id, wallet, operation, category, asset, amount, remark, extra } = row
   return {
     micros: time,
     userId: user_id ?? null,
     wallet,
     operation,
+    category,
     asset,
     amount: amountOf(amount),
     remark,
