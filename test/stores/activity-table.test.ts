@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -106,6 +106,44 @@ describe('publishing a day', () => {
     const first = await publishDay(store, late)
     expect(first).toMatchObject({ change: { added: 1, removed: 1 } })
     expect(await publishDay(store, late)).toEqual(first)
+  })
+})
+
+describe('a publisher that is overtaken just before it replaces', () => {
+  const overtaken = (store: ObjectStore, overtake: () => Promise<unknown>): ObjectStore => ({
+    ...store,
+    async replace(key, body, etag) {
+      await overtake()
+      return store.replace(key, body, etag)
+    },
+  })
+
+  it('is too late when the newest report finds its rows standing', async () => {
+    const store = memoryStore()
+    await publishDay(store, await dayFile(folder, rowsNamed('a'), origin(10)))
+    const newest = await dayFile(folder, rowsNamed('a'), origin(30))
+    const between = await dayFile(folder, rowsNamed('b'), origin(20))
+    const outcome = await publishDay(
+      overtaken(store, () => publishDay(store, newest)),
+      between,
+    )
+    expect(outcome).toEqual({ publication: 'newer-kept' })
+    expect((await standing(store)).remarks).toEqual(['a'])
+  })
+
+  it('tells what it replaced in the end, also when it is asked again', async () => {
+    const store = memoryStore()
+    await publishDay(store, await dayFile(folder, rowsNamed('a'), origin(10)))
+    const second = await dayFile(folder, rowsNamed('b', 'b'), origin(20))
+    const third = await dayFile(folder, rowsNamed('c'), origin(30))
+    let times = 0
+    const slow = overtaken(store, async () => {
+      // The second one must have looked before the third one wrote down what it is about to do.
+      if (times++ === 0) await store.replace(KEY, await readFile(second.path), (await standing(store)).etag)
+    })
+    const change = { replaced: { ...origin(20), etag: expect.any(String) }, added: 1, removed: 2 }
+    expect(await publishDay(slow, third)).toMatchObject({ publication: 'published', change })
+    expect(await publishDay(store, third)).toMatchObject({ publication: 'published', change })
   })
 })
 
