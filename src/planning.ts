@@ -102,6 +102,8 @@ export async function applyPlan(
   for (const { range, from } of plan.requests) {
     if (from !== null) break
     const outcome = await ask(context, account, range, 'plan', plan.weighed)
+    // What may have been taken counts as asked; but then something is wrong, and it is better to stop.
+    if (outcome.outcome === 'unknown') asked.push({ range, outcome })
     if (!isAsked(outcome)) {
       const comeBackAt = 'opensAt' in outcome ? outcome.opensAt : null
       return { asked, left: all.slice(asked.length), stopped: outcome, comeBackAt }
