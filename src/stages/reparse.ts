@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { PARSER_VERSION } from '../domain/activity.ts'
 import type { Day } from '../domain/calendar.ts'
 import { activityKey } from '../domain/keys.ts'
-import { type DayOrigin, isSameRows, type Manifest } from '../domain/report.ts'
+import type { DayOrigin, Manifest } from '../domain/report.ts'
 import type { StatementDigest } from '../formats/digest.ts'
 import { compareDay, type DayFinding } from '../stores/activity-table.ts'
 import {
@@ -115,9 +115,4 @@ async function compareDays(
     days.push({ day: file.day, rows: digest.days[index]!.rows, ...finding })
   }
   return days
-}
-
-/** Whether publishing would change what readers see of the day. */
-export function changesDay(day: DayDifference): boolean {
-  return day.finding === 'nothing-stands' || (day.finding === 'earlier-stands' && !isSameRows(day.change))
 }
