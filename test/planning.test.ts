@@ -304,7 +304,7 @@ describe('a schedule', () => {
     await askDue(context, account)
     clock.set('2026-10-20T00:00:00Z')
     expect(await askDue(context, account)).toMatchObject({ submit: { outcome: 'quota-exhausted' } })
-    // What did not fit into the month is in the first request of the next.
+    // The newest day alone: what was asked last lies too far back for one report, and is left to a plan.
     clock.set('2026-11-01T12:00:00Z')
     await askDue(context, account)
     expect(made.at(-1)).toEqual({ start: '2026-10-29', end: '2026-10-30' })
