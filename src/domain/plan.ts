@@ -19,22 +19,39 @@ export type Cadence = (typeof CADENCES)[number]
 export const CADENCE_COST: Readonly<Record<Cadence, number>> = { daily: 31, weekly: 5, monthly: 1, off: 0 }
 
 /**
- * The fewest ranges of at most `maxDays` that hold all of `days`, which are in order. A range begins and
- * ends with a day that is wanted; between them it may hold others, because a day more costs nothing and a
- * report more does.
+ * The fewest ranges of at most `maxDays` that hold all of `days`, which are in order; of several choices as
+ * few, the one that asks for the fewest days. A range begins and ends with a day that is wanted; others in
+ * between are asked for again only where that saves a report.
  *
- * Why none is fewer: the first day needs some range, and none that holds it reaches further than the one
- * that begins with it. So whatever another choice of ranges still has to hold, this one has to as well at
- * most; and so on from the first day that is left.
+ * Why nothing is cheaper: ranges that overlap can be cut apart without asking for more, so the cheapest
+ * choice divides the days into runs, and for each day the cheapest division of all days from it on is built
+ * from those of later days. It depends on nothing before that day: so when the first range has been asked
+ * for, a new plan is what is left of the old one.
  */
 export function fewestRanges(days: readonly Day[], maxDays: number): DayRange[] {
-  const ranges: { start: Day; end: Day }[] = []
-  for (const day of days) {
-    const last = ranges.at(-1)
-    if (last !== undefined && daysBetween(last.start, day) < maxDays) last.end = addDays(day, 1)
-    else ranges.push({ start: day, end: addDays(day, 1) })
+  /** The cheapest division of the days from each index on: its price, and where its first range ends. */
+  const best: { reports: number; days: number; next: number }[] = []
+  best[days.length] = { reports: 0, days: 0, next: days.length }
+  for (let first = days.length - 1; first >= 0; first--) {
+    for (let last = first; last < days.length; last++) {
+      const span = daysBetween(days[first]!, days[last]!) + 1
+      if (span > maxDays) break
+      const rest = best[last + 1]!
+      const price = { reports: rest.reports + 1, days: rest.days + span, next: last + 1 }
+      const known = best[first]
+      if (known === undefined || isCheaper(price, known)) best[first] = price
+    }
+  }
+  const ranges: DayRange[] = []
+  for (let first = 0; first < days.length; first = best[first]!.next) {
+    ranges.push({ start: days[first]!, end: addDays(days[best[first]!.next - 1]!, 1) })
   }
   return ranges
+}
+
+/** Of two that cost the same, the one whose first range reaches further. */
+function isCheaper(a: { reports: number; days: number }, b: { reports: number; days: number }): boolean {
+  return a.reports === b.reports ? a.days <= b.days : a.reports < b.reports
 }
 
 /** A request and when the quota has room for it. */

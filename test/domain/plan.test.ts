@@ -26,6 +26,24 @@ function bruteForce(wanted: readonly number[], length: number, windowDays: numbe
   return least
 }
 
+/** The least [ranges, days] of all ways to divide the wanted days into runs. */
+function cheapestDivision(wanted: readonly number[], windowDays: number): [number, number] {
+  let cheapest: [number, number] = [Number.POSITIVE_INFINITY, 0]
+  for (let cuts = 0; cuts < 2 ** (wanted.length - 1); cuts++) {
+    const runs: number[][] = [[wanted[0]!]]
+    for (let index = 1; index < wanted.length; index++) {
+      if ((cuts >> (index - 1)) & 1) runs.push([])
+      runs.at(-1)!.push(wanted[index]!)
+    }
+    const spans = runs.map(run => run.at(-1)! - run[0]! + 1)
+    if (spans.some(span => span > windowDays)) continue
+    const days = spans.reduce((sum, span) => sum + span, 0)
+    if (runs.length < cheapest[0] || (runs.length === cheapest[0] && days < cheapest[1]))
+      cheapest = [runs.length, days]
+  }
+  return cheapest
+}
+
 describe('the fewest ranges', () => {
   it('are as few as brute force finds, and hold every day', () => {
     fc.assert(
@@ -41,6 +59,33 @@ describe('the fewest ranges', () => {
       ),
       { numRuns: 400 },
     )
+  })
+
+  it('ask for as few days as any other choice of as few ranges', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 16 }), { minLength: 1, maxLength: 9 }),
+        fc.integer({ min: 1, max: 8 }),
+        (numbers, windowDays) => {
+          const wanted = numbers.toSorted((a, b) => a - b)
+          const ranges = fewestRanges(wanted.map(day), windowDays)
+          const total = ranges.reduce((sum, { start, end }) => sum + daysBetween(start, end), 0)
+          expect([ranges.length, total]).toEqual(cheapestDivision(wanted, windowDays))
+        },
+      ),
+      { numRuns: 400 },
+    )
+  })
+
+  it('leave out what is held where that costs nothing', () => {
+    const wanted = [
+      ...daysOf({ start: '2026-07-01', end: '2026-08-01' }),
+      ...daysOf({ start: '2026-09-01', end: '2026-11-18' }),
+    ]
+    expect(fewestRanges(wanted, 89)).toEqual([
+      { start: '2026-07-01', end: '2026-08-01' },
+      { start: '2026-09-01', end: '2026-11-18' },
+    ])
   })
 
   it('are no longer than allowed, do not overlap, and begin and end with a day that is wanted', () => {
