@@ -89,7 +89,7 @@ function published(change: DayChange | undefined): Publication {
 /** What publishing a day would meet. */
 export type DayFinding =
   | { readonly finding: 'nothing-stands' }
-  /** A report generated later, or a later parse of this one. */
+  /** A report generated later, or a later parse of this one; or its rows stand, which are the same. */
   | { readonly finding: 'later-stands' }
   /** This very file, from a run before. */
   | { readonly finding: 'stands' }
@@ -109,6 +109,8 @@ export async function compareDay(
     const order = compareOrigins(replaced, origin)
     if (order > 0) return { finding: 'later-stands' }
     if (order === 0) return { finding: 'stands' }
+    const others = await recordedOrigins(store, ref, day)
+    if (others.some(other => compareOrigins(other.origin, origin) > 0)) return { finding: 'later-stands' }
     const next = await fileSource(path)
     const diff = await unlessReplaced(store, standing, source => diffDays(source, next))
     if (diff === undefined) continue

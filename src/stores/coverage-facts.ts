@@ -48,8 +48,8 @@ export async function loadCoverageFacts(
   }
 }
 
-/** States of a report that the provider will not deliver any more. */
-const ENDED: ReadonlySet<string> = new Set(['failed', 'expired', 'abandoned'])
+/** States of a report that the provider will not deliver any more; the state may be told by its ending. */
+const ENDED: ReadonlySet<string> = new Set(['ended', 'failed', 'expired', 'abandoned'])
 
 function coveredAs(state: ReportState): KnownReport['state'] {
   if (state === 'parsed' || state === 'archived') return state

@@ -9,7 +9,7 @@ import { activityKey } from '../../src/domain/keys.ts'
 import type { DayOrigin } from '../../src/domain/report.ts'
 import { readActivity, readActivityMetadata } from '../../src/formats/parquet.ts'
 import { systemClock, systemRandom } from '../../src/host.ts'
-import { type DayFile, publishDay, storedSource } from '../../src/stores/activity-table.ts'
+import { compareDay, type DayFile, publishDay, storedSource } from '../../src/stores/activity-table.ts'
 import { fileStore } from '../../src/stores/file-store.ts'
 import type { ObjectStore } from '../../src/stores/object-store.ts'
 import { s3Client } from '../../src/stores/s3-client.ts'
@@ -77,6 +77,7 @@ describe('publishing a day', () => {
     expect(again).toMatchObject({ publication: 'published', change: { added: 0, removed: 0, altered: 0 } })
     expect((await standing(store)).etag).toBe(etag)
     const between = await dayFile(folder, rowsNamed('b'), origin(20))
+    expect(await compareDay(store, between)).toEqual({ finding: 'later-stands' })
     expect(await publishDay(store, between)).toEqual({ publication: 'newer-kept' })
     expect(await standing(store)).toMatchObject({ etag, remarks: ['a'] })
   })
