@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { coverageOf } from '../../src/domain/coverage.ts'
@@ -15,6 +16,7 @@ import { quotaLedger } from '../../src/stores/quota-ledger.ts'
 import { reportLog } from '../../src/stores/report-log.ts'
 import { REF } from '../support/day-maker.ts'
 import { makeParseOlder } from '../support/older-parse.ts'
+import { sourceOf } from '../support/statement-source.ts'
 import { eventually, objectBytes, startTestDaybook, type TestDaybook } from '../support/test-daybook.ts'
 
 const [FIRST, SECOND, THIRD] = ['2026-10-01', '2026-10-02', '2026-10-03'] as const
@@ -77,15 +79,15 @@ describe('parsing again', () => {
   it('tells the difference before it publishes, and leaves days alone that do not change', async () => {
     const second = await context.store.head(activityKey(REF, SECOND))
     let told: ReparseDifference | undefined
-    let parserWhenTold: Promise<string | undefined> | undefined
+    let whenTold: Buffer | undefined
     const outcome = await reparse(context, account, reportId, {
       dryRun: false,
       onDifference(difference) {
         told = difference
-        parserWhenTold = parserOf(FIRST)
+        whenTold = readFileSync(join(root, activityKey(REF, FIRST)))
       },
     })
-    expect(await parserWhenTold).toBe('0')
+    expect((await readActivityMetadata(sourceOf(whenTold!)))['daybook.parser_version']).toBe('0')
     expect(told?.days.map(({ finding }) => finding)).toEqual([
       'earlier-stands',
       'earlier-stands',
