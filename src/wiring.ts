@@ -1,6 +1,6 @@
 /** Puts the parts together: the only place where stores, providers and settings meet. */
 import { Agent } from 'undici'
-import type { AccountConfig } from './config/accounts.ts'
+import type { AccountConfig, PlanningConfig } from './config/accounts.ts'
 import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
 import type { Credentials, Secrets } from './config/secrets.ts'
 import { DaybookError } from './domain/errors.ts'
@@ -26,6 +26,7 @@ import { reportLog } from './stores/report-log.ts'
 /** An account whose provider can be probed. */
 export interface WiredAccount extends Account {
   readonly provider: ProbedProvider
+  readonly planning: PlanningConfig
   /** Throws `config-invalid` when there are none. */
   readonly credentials: () => Credentials
 }
@@ -117,6 +118,7 @@ function wireAccount(account: AccountConfig, { config, secrets, store, ...parts 
       keyRefetchAfterMs: KEY_REFETCH_AFTER_MS,
     }),
     monthlyLimit: account.monthlyLimit,
+    planning: account.planning,
     zoneMinutes: account.zoneMinutes,
     columns: config.columns,
   }

@@ -361,6 +361,41 @@ describe('the pipeline', () => {
     expect(await idsOf((outcome as { manifest: Manifest }).manifest.days)).toEqual(ids)
   })
 
+  it('leaves days alone that a later report tells the same of, and says what another one changed', async () => {
+    await start()
+    const first = await accepted()
+    await expectWhole(first)
+    const { store, reports } = test.daybook.context
+    const keys = (await manifestOf(first)).days.map(({ key }) => key)
+    const heads = () => Promise.all(keys.map(key => store.head(key)))
+    const before = await heads()
+    async function again() {
+      const outcome = await ask({ again: true })
+      if (outcome.outcome !== 'accepted') throw new Error(JSON.stringify(outcome))
+      return manifestOf(outcome.reportId)
+    }
+    const same = await again()
+    expect(same.days.map(({ publication, change }) => [publication, change?.replaced.reportId])).toEqual(
+      Array(3).fill(['published', first]),
+    )
+    expect(same.days.every(({ change }) => change?.added === 0 && change.removed === 0)).toBe(true)
+    expect(await heads()).toEqual(before)
+
+    test.sandbox.setKnobs({ rowsPerDay: 60 })
+    const other = await again()
+    for (const { rows, change } of other.days) {
+      expect(rows).toBe(60)
+      expect(change!.added - change!.removed).toBe(10)
+      expect(change!.addedSums.length).toBeGreaterThan(0)
+    }
+    const after = await heads()
+    expect(after.map(head => head?.etag)).not.toEqual(before.map(head => head?.etag))
+    // What the first report's manifest said stays said.
+    expect((await reports.read(test.account.ref, first, 'manifest'))?.days.some(day => day.change)).toBe(
+      false,
+    )
+  })
+
   it('archives a report about one wallet but does not publish it', async () => {
     await start()
     const outcome = await ask({ request: { ...REQUEST, wallets: 'funding' as never } })

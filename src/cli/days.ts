@@ -1,6 +1,6 @@
 /** Days on the command line: `--day`, `--month`, or `--from` and `--to`, both of which count. */
 import { InvalidArgumentError, Option } from 'commander'
-import { addDays, addMonths, type DayRange, isDay } from '../domain/calendar.ts'
+import { addDays, addMonths, type Day, type DayRange, isDay } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 
 export interface DayOptions {
@@ -40,6 +40,12 @@ export function rangeOf({ day, month, from, to }: DayOptions): DayRange {
   if (from !== undefined) throw new DaybookError('usage-invalid', '--from needs --to, the last day.')
   if (to !== undefined) throw new DaybookError('usage-invalid', '--to needs --from, the first day.')
   throw new DaybookError('usage-invalid', 'Which days? Say --day, --month, or --from and --to.')
+}
+
+/** From `first` up to and with `last`, for options that have defaults. Throws `usage-invalid` when turned round. */
+export function rangeBetween(first: Day, last: Day): DayRange {
+  if (first <= last) return { start: first, end: addDays(last, 1) }
+  throw new DaybookError('usage-invalid', `The last day, ${last}, lies before the first, ${first}.`)
 }
 
 /** `2026-10-01 to 2026-10-31` or one day, as people read ranges: both ends count. */

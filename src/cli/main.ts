@@ -5,12 +5,15 @@ import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { archiveCommand } from './archive.ts'
 import { reportFailure } from './command.ts'
+import { coverageCommand } from './coverage.ts'
 import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
 import { parseCommand } from './parse.ts'
+import { planCommand } from './plan.ts'
 import { quotaCommand } from './quota.ts'
+import { reparseCommand } from './reparse.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
@@ -47,8 +50,11 @@ for (const command of [
   serveCommand(),
   statusCommand(),
   quotaCommand(),
+  coverageCommand(),
+  planCommand(),
   archiveCommand(),
   parseCommand(),
+  reparseCommand(),
   downloadCommand(),
   describeCommand(),
   doctorCommand(),

@@ -55,7 +55,8 @@ async function runSubmit(options: SubmitOptions): Promise<ExitCode> {
   })
 }
 
-function explain(outcome: SubmitOutcome, { range }: ReportRequest): string {
+/** What became of a request, in a sentence. */
+export function explain(outcome: SubmitOutcome, { range }: ReportRequest): string {
   const days = daysText(range)
   switch (outcome.outcome) {
     case 'accepted':
@@ -77,7 +78,7 @@ function explain(outcome: SubmitOutcome, { range }: ReportRequest): string {
   }
 }
 
-function exitCodeOf(outcome: SubmitOutcome): ExitCode {
+export function exitCodeOf(outcome: SubmitOutcome): ExitCode {
   switch (outcome.outcome) {
     case 'accepted':
       return EXIT.done

@@ -12,8 +12,16 @@ export interface Progress {
 }
 
 export interface Terminal {
-  /** The command's result: one JSON object with `--json`, else the lines of `text`. */
-  result(command: string, data: Readonly<Record<string, unknown>>, text: readonly string[]): void
+  /**
+   * The command's result: one JSON object with `--json`, else the lines of `text`. On a terminal `paint`
+   * may add colour to a line; what it means must be readable without.
+   */
+  result(
+    command: string,
+    data: Readonly<Record<string, unknown>>,
+    text: readonly string[],
+    paint?: (line: string) => string,
+  ): void
   /** A line for a person, on stderr; not with `--quiet`. */
   say(line: string): void
   /** Redraws the progress line. */
@@ -25,7 +33,7 @@ export interface Terminal {
 export interface TerminalOptions {
   readonly json: boolean
   readonly quiet: boolean
-  readonly stdout: NodeJS.WritableStream
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
   readonly clock: Clock
 }
@@ -42,10 +50,11 @@ export function createTerminal({ json, quiet, stdout, stderr, clock }: TerminalO
     drawn = false
   }
   return {
-    result(command, data, text) {
+    result(command, data, text, paint = line => line) {
       endProgress()
+      const painted = stdout.isTTY === true ? paint : (line: string) => line
       if (json) stdout.write(`${writeJson({ version: JSON_VERSION, command, ...data })}\n`)
-      else for (const line of text) stdout.write(`${plain(line)}\n`)
+      else for (const line of text) stdout.write(`${painted(plain(line))}\n`)
     },
     say(line) {
       endProgress()

@@ -1,11 +1,13 @@
 /** Merchant accounts: one from variables alone, or many from a JSON file. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { Day } from '../domain/calendar.ts'
 import { parseCounts } from '../domain/json.ts'
+import { CADENCES, type Cadence } from '../domain/plan.ts'
 import { type Env, VARIABLES } from './env.ts'
 import type { Faults } from './faults.ts'
 import { type Credentials, cleanSecret, hasSecret, readSecret, readSecretFile } from './secrets.ts'
-import { readUrl, readWhole, readZone } from './values.ts'
+import { readDay, readUrl, readWhole, readWord, readZone, textOf } from './values.ts'
 
 export interface AccountConfig {
   readonly provider: 'binance-pay'
@@ -13,8 +15,18 @@ export interface AccountConfig {
   readonly account: string
   readonly baseUrl: string
   readonly monthlyLimit: number
+  readonly planning: PlanningConfig
   /** Minutes east of UTC of times in files without a zone of their own. */
   readonly zoneMinutes: number | undefined
+}
+
+/** What plans and schedules of an account keep to. */
+export interface PlanningConfig {
+  /** How many of the month's reports are kept for people. */
+  readonly reserve: number
+  readonly cadence: Cadence
+  /** The first day worth asking for. */
+  readonly earliestDay: Day | undefined
 }
 
 export interface ReadAccounts {
@@ -62,6 +74,11 @@ function sharedSettings(env: Env, faults: Faults): Omit<AccountConfig, 'provider
   return {
     baseUrl: readUrl(env, 'BINANCE_PAY_BASE_URL', faults),
     monthlyLimit: readWhole(env, 'DAYBOOK_MONTHLY_LIMIT', { least: 1, most: LARGEST_LIMIT }, faults),
+    planning: {
+      reserve: readWhole(env, 'DAYBOOK_RESERVE', { least: 0, most: LARGEST_LIMIT }, faults),
+      cadence: readWord(textOf(env, 'DAYBOOK_CADENCE'), 'DAYBOOK_CADENCE', CADENCES, faults) ?? 'off',
+      earliestDay: readDay(env.DAYBOOK_EARLIEST_DAY, 'DAYBOOK_EARLIEST_DAY', faults),
+    },
     zoneMinutes: readZone(env.DAYBOOK_FILE_ZONE, 'DAYBOOK_FILE_ZONE', faults),
   }
 }
@@ -74,6 +91,9 @@ const accountEntry = z.strictObject({
   secretKey: z.string().min(1).optional(),
   secretKeyFile: z.string().min(1).optional(),
   monthlyLimit: z.number().int().min(1).max(LARGEST_LIMIT).optional(),
+  reserve: z.number().int().min(0).max(LARGEST_LIMIT).optional(),
+  cadence: z.enum(CADENCES).optional(),
+  earliestDay: z.string().optional(),
   zone: z.string().optional(),
 })
 
@@ -102,6 +122,12 @@ function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts 
       account: entry.name,
       baseUrl: shared.baseUrl,
       monthlyLimit: entry.monthlyLimit ?? shared.monthlyLimit,
+      planning: {
+        reserve: entry.reserve ?? shared.planning.reserve,
+        cadence: entry.cadence ?? shared.planning.cadence,
+        earliestDay:
+          readDay(entry.earliestDay, `${name}, earliestDay`, faults) ?? shared.planning.earliestDay,
+      },
       zoneMinutes: readZone(entry.zone, `${name}, zone`, faults) ?? shared.zoneMinutes,
     })
   }

@@ -29,6 +29,17 @@ export const VARIABLES = {
     says: 'how many balance reports may be generated in a month (UTC)',
     default: '50',
   },
+  DAYBOOK_RESERVE: {
+    says: 'how many of them are kept for people: neither a plan nor a schedule uses these',
+    default: '5',
+  },
+  DAYBOOK_CADENCE: {
+    says: 'how often a schedule asks for the newest days: daily, weekly, monthly or off',
+    default: 'daily',
+  },
+  DAYBOOK_EARLIEST_DAY: {
+    says: 'the first day worth asking for, such as the day the account was opened; plans begin there unless told',
+  },
   DAYBOOK_FILE_ZONE: {
     says: 'the zone of times in files that do not name one, such as +08:00; unset: UTC, and noted',
   },

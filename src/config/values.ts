@@ -1,4 +1,5 @@
 /** Values of variables: each is read with its rule, and a broken rule is noted with what was expected. */
+import { type Day, isDay } from '../domain/calendar.ts'
 import { type Env, VARIABLES, type Variable, type VariableName } from './env.ts'
 import type { Faults } from './faults.ts'
 
@@ -20,6 +21,23 @@ export function readWhole(
   if (value >= least && value <= most) return value
   faults.add(name, `expected a whole number from ${least} to ${most}`)
   return least
+}
+
+/** One of a few words. */
+export function readWord<W extends string>(
+  text: string | undefined,
+  name: string,
+  words: readonly W[],
+  faults: Faults,
+): W | undefined {
+  if (text === undefined) return undefined
+  return words.find(word => word === text) ?? faults.add(name, `expected one of ${words.join(', ')}`)
+}
+
+/** A day that exists. */
+export function readDay(text: string | undefined, name: string, faults: Faults): Day | undefined {
+  if (text === undefined || isDay(text)) return text
+  return faults.add(name, 'expected a day such as 2026-01-31')
 }
 
 /** An https address without a final slash; http only on the loopback address. */

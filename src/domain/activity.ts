@@ -82,14 +82,21 @@ export function identifyRows(rows: ActivityRow[]): IdentifiedRow[] {
 /** The table's order: the parts of the identity first, so that identical rows stand together. */
 export function compareRows(a: ActivityRow, b: ActivityRow): number {
   return (
+    compareIdentities(a, b) ||
+    compare(a.userId ?? '', b.userId ?? '') ||
+    compare(a.extra ?? '', b.extra ?? '')
+  )
+}
+
+/** The part of the table's order that `identityOf` rests on: zero for identical rows. */
+export function compareIdentities(a: ActivityRow, b: ActivityRow): number {
+  return (
     compare(a.micros, b.micros) ||
     compare(a.wallet, b.wallet) ||
     compare(a.operation, b.operation) ||
     compare(a.asset, b.asset) ||
     compare(a.amount, b.amount) ||
-    compare(a.remark, b.remark) ||
-    compare(a.userId ?? '', b.userId ?? '') ||
-    compare(a.extra ?? '', b.extra ?? '')
+    compare(a.remark, b.remark)
   )
 }
 

@@ -80,6 +80,8 @@ export function reportKeys(ref: AccountRef, reportId: string) {
     callback: `${folder}callback.json`,
     archive: `${folder}archive.json`,
     manifest: `${folder}manifest.json`,
+    /** The manifest of a later parse by another version of the parser. */
+    reparse: (parserVersion: string) => `${folder}reparses/${parserVersion}.json`,
     filePrefix: `${folder}file/`,
     file: (name: string) => `${folder}file/${name}`,
   }
@@ -111,7 +113,17 @@ export function activityKey(ref: AccountRef, day: Day): string {
   return `${activityPrefix(ref)}date=${day}/activity.parquet`
 }
 
-/** The rows of a report that could not be read, as JSON lines. */
-export function quarantineKey(ref: AccountRef, reportId: string): string {
-  return `quarantine/v1/provider=${ref.provider}/account=${ref.account}/report=${reportId}/rows.jsonl`
+/** Who published a day over what stood there, and what that changed. */
+export function replacementsPrefix(ref: AccountRef, day: Day): string {
+  return `replacements/${ref.provider}/${ref.account}/${day}/`
+}
+
+export function replacementKey(ref: AccountRef, day: Day, name: string): string {
+  return `${replacementsPrefix(ref, day)}${name}.json`
+}
+
+/** The rows of a report that could not be read, as JSON lines; of a later parse when its version is given. */
+export function quarantineKey(ref: AccountRef, reportId: string, parserVersion?: string): string {
+  const file = parserVersion === undefined ? 'rows.jsonl' : `rows-${parserVersion}.jsonl`
+  return `quarantine/v1/provider=${ref.provider}/account=${ref.account}/report=${reportId}/${file}`
 }

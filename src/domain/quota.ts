@@ -11,8 +11,16 @@
  * with n itself they are at most `limit`. A listing that lags behind does no harm: what it does not show is
  * found by failing to create it.
  *
+ * The same holds when askers claim with limits of their own, none above the account's: the argument needs
+ * no more than the limit of the claimant of n. So a reserve is kept for people by letting machines claim
+ * with the limit less the reserve: since numbers are taken in order, whatever was claimed before a
+ * machine's slot lies below it, so with that slot no more than limit less reserve are spent, and the
+ * reserve is still there.
+ *
  * Of two claimants with the same question the lower slot asks. The higher one looks at the slots below its
- * own once it has it, when the lower one cannot but be there, and gives way (`sameQuestion`).
+ * own once it has it, when the lower one cannot but be there, and gives way (`sameQuestion`). One who asks
+ * because days were found missing gives way to any slot about those days that was claimed since it looked
+ * (`laterQuestion`); what was claimed before, it has weighed.
  */
 import { z } from 'zod'
 import { addMonths, type Month, monthOf, startOfMonth } from './calendar.ts'
@@ -81,6 +89,38 @@ export function nextSlot(
 /** The slot that already asks `request`; the newest of several. */
 export function sameQuestion(slots: readonly Slot[], request: ReportRequest): Slot | undefined {
   return slots.findLast(slot => isSpent(slot) && sameRequest(slot.claim.request, request))
+}
+
+/** A place in the order of all slots of an account. */
+export const slotMark = z.object({ month: z.string(), number: z.number().int().nonnegative() })
+export type SlotMark = z.infer<typeof slotMark>
+
+function isAfter({ month, number }: SlotMark, mark: SlotMark): boolean {
+  return month > mark.month || (month === mark.month && number > mark.number)
+}
+
+/**
+ * The last slot of `month` that whoever listed `slots` has certainly seen, with all before it. Numbers are
+ * taken in order, so a listing that lags behind shows as a number that is missing.
+ */
+export function lastSeen(slots: readonly Slot[], month: Month): SlotMark {
+  const numbers = new Set(slots.filter(slot => slot.month === month).map(slot => slot.number))
+  let number = 0
+  while (numbers.has(number + 1)) number++
+  return { month, number }
+}
+
+/** The newest slot after `mark` that asks for any of the days of `request`. */
+export function laterQuestion(
+  slots: readonly Slot[],
+  { wallets, range }: ReportRequest,
+  mark: SlotMark,
+): Slot | undefined {
+  return slots.findLast(slot => {
+    const asked = slot.claim.request
+    const overlaps = asked.range.start < range.end && range.start < asked.range.end
+    return isSpent(slot) && isAfter(slot, mark) && asked.wallets === wallets && overlaps
+  })
 }
 
 /**

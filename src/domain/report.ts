@@ -74,6 +74,34 @@ export type ArchiveRecord = z.infer<typeof archiveRecord>
 
 const sum = z.object({ wallet: z.string(), asset: z.string(), amount: decimal })
 
+/** Where a day's rows come from; the later of two origins is the one that stands. */
+export const dayOrigin = z.object({
+  reportId: z.string(),
+  /** What orders two reports of one day. */
+  generatedAt: instant,
+  /** What orders two parses of one report. */
+  parserVersion: z.string(),
+})
+export type DayOrigin = z.infer<typeof dayOrigin>
+
+/** What publishing a day changes against what stands there. */
+export const dayChange = z.object({
+  replaced: dayOrigin.extend({ etag: z.string() }),
+  added: count,
+  removed: count,
+  /** Rows that stay the same row, but for cells that are not part of its identity. */
+  altered: count,
+  /** Sums of the rows added and of those removed. */
+  addedSums: z.array(sum),
+  removedSums: z.array(sum),
+})
+export type DayChange = z.infer<typeof dayChange>
+
+/** Whether the rows that stand are those that would replace them. */
+export function isSameRows({ added, removed, altered }: Omit<DayChange, 'replaced'>): boolean {
+  return added + removed + altered === 0
+}
+
 /** `manifest.json`: what parse did with the file. Amounts are text. */
 export const manifestRecord = z.object({
   reportId: z.string(),
@@ -97,6 +125,11 @@ export const manifestRecord = z.object({
        * published the day before; `withheld`: the report must not publish, see `notes`.
        */
       publication: z.enum(['published', 'newer-kept', 'withheld']),
+      /**
+       * Against the rows of another report or parse that stood there; absent when nothing stood. Where it
+       * changes nothing, the day's object may have been left as it was.
+       */
+      change: dayChange.optional(),
     }),
   ),
   sums: z.array(sum),

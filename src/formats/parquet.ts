@@ -56,10 +56,35 @@ export async function readActivityMetadata(source: ByteSource): Promise<Record<s
 
 /** The rows of a data file, exactly as they were encoded. Throws `file-damaged`. */
 export async function readActivity(source: ByteSource): Promise<IdentifiedRow[]> {
+  const rows: IdentifiedRow[] = []
+  for await (const group of readStoredGroups(source))
+    for (const { category: _, ...row } of group) rows.push(row)
+  return rows
+}
+
+/** A row with the category that the file gives it, which a later list of operations may not. */
+export interface CategorizedRow extends IdentifiedRow {
+  readonly category: string
+}
+
+/** The rows of a data file with every column of the table, a row group at a time. Throws `file-damaged`. */
+export async function* readStoredGroups(source: ByteSource): AsyncGenerator<CategorizedRow[]> {
   const metadata = withoutConversions(await readFooter(source))
+  const file = bufferOf(source)
+  let start = 0
+  for (const { num_rows } of metadata.row_groups) {
+    const end = start + Number.parseInt(num_rows.toString(), 10)
+    yield await readRows(source, { file, metadata, rowStart: start, rowEnd: end })
+    start = end
+  }
+}
+
+async function readRows(
+  source: ByteSource,
+  what: { file: AsyncBuffer; metadata: FileMetaData; rowStart: number; rowEnd: number },
+): Promise<CategorizedRow[]> {
   try {
-    const options = { file: bufferOf(source), metadata, compressors: decompressors }
-    const rows = await parquetReadObjects(options)
+    const rows = await parquetReadObjects({ ...what, compressors: decompressors })
     return (rows as unknown as StoredRow[]).map(rowOf)
   } catch (error) {
     throw unreadableData(source, error)
@@ -137,20 +162,21 @@ function fillTexts(batch: RowBatch, column: TextColumn, texts: ArrayLike<string 
   }
 }
 
-type StoredRow = Record<'row_id' | 'wallet' | 'operation' | 'asset' | 'remark', string> & {
+type StoredRow = Record<'row_id' | 'wallet' | 'operation' | 'category' | 'asset' | 'remark', string> & {
   time: bigint
   amount: Uint8Array
   user_id: string | null
   extra: string | null
 }
 
-function rowOf(row: StoredRow): IdentifiedRow {
-  const { row_id, time, user_id, wallet, operation, asset, amount, remark, extra } = row
+function rowOf(row: StoredRow): CategorizedRow {
+  const { row_id, time, user_id, wallet, operation, category, asset, amount, remark, extra } = row
   return {
     micros: time,
     userId: user_id ?? null,
     wallet,
     operation,
+    category,
     asset,
     amount: amountOf(amount),
     remark,

@@ -21,6 +21,8 @@ export interface ProbeAnswer {
 
 /** Reports that are asked for and made later. */
 export interface Reports {
+  /** The ranges that can be asked for; absent where it is not known, and then nothing can be planned. */
+  readonly window?: RequestWindow
   /**
    * Why `request` cannot be asked for now, as a sentence; `undefined` when it can. Throws `config-invalid`
    * when nothing could be signed, so that this is known before anything is claimed.
@@ -32,6 +34,14 @@ export interface Reports {
   query(reportId: string): Promise<ReportStatus>
   /** When the report was created, as far as its id tells. */
   createdAt(reportId: string): Date | undefined
+}
+
+/** Which ranges of days a provider takes. */
+export interface RequestWindow {
+  /** The most days of one report. */
+  readonly maxDays: number
+  /** The newest day that can be asked for lies this many days before today (UTC). */
+  readonly newestBeforeTodayDays: number
 }
 
 export type SubmitAnswer =

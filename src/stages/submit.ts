@@ -1,7 +1,15 @@
 /** Asks a provider for a report, under the quota and never twice for the same question. */
 import { type Month, monthOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
-import { opensAt, type Slot, type SlotOutcome, sameQuestion, turnOfMonth } from '../domain/quota.ts'
+import {
+  laterQuestion,
+  opensAt,
+  type Slot,
+  type SlotMark,
+  type SlotOutcome,
+  sameQuestion,
+  turnOfMonth,
+} from '../domain/quota.ts'
 import type { ReportRequest } from '../domain/report.ts'
 import type { Reports, SubmitAnswer } from '../providers/provider.ts'
 import type { Account, Context } from './context.ts'
@@ -12,6 +20,13 @@ export interface SubmitInput {
   readonly reason: string
   /** Ask although the same question has been asked. */
   readonly again: boolean
+  /** How many of the month's reports are kept for others, whoever has used the rest; 0 when absent. */
+  readonly reserve?: number
+  /**
+   * The last slot that was weighed when these days were found missing. What was asked up to there does not
+   * stand in the way, for it failed; a slot after it about any of these days does.
+   */
+  readonly weighed?: SlotMark
 }
 
 export type SubmitOutcome =
@@ -24,6 +39,7 @@ export type SubmitOutcome =
       slot: number
       askedAt: string
     }
+  /** `limit` is what this asker may use, without the reserve. */
   | { outcome: 'quota-exhausted'; month: Month; limit: number; opensAt: Date }
   /** Too close to the turn of a month to know which quota a request would be counted in. */
   | { outcome: 'month-turning'; opensAt: Date }
@@ -46,20 +62,23 @@ export async function submit(
   if (says !== undefined) return { outcome: 'not-askable', says }
   const turning = turnOfMonth(now)
   if (turning !== undefined) return { outcome: 'month-turning', opensAt: turning }
-  const asked = input.again ? undefined : await askedBefore(context, account, input.request)
+  const asked = await askedBefore(context, account, input)
   if (asked !== undefined) return asked
 
   // The claim's time must lie close to the call's, whatever the looking took.
   const claimedAt = clock.now()
   const month = monthOf(claimedAt)
-  const claimed = await ledger.claim(account.ref, month, account.monthlyLimit, {
-    ...input,
+  const limit = Math.max(0, account.monthlyLimit - (input.reserve ?? 0))
+  const claimed = await ledger.claim(account.ref, month, limit, {
+    request: input.request,
+    reason: input.reason,
+    again: input.again,
     by: context.processName,
     claimId: context.random.hex(16),
     claimedAt: claimedAt.toISOString(),
   })
   if (claimed.outcome === 'quota-exhausted') {
-    return { outcome: 'quota-exhausted', month, limit: account.monthlyLimit, opensAt: opensAt(month) }
+    return { outcome: 'quota-exhausted', month, limit, opensAt: opensAt(month) }
   }
   const slot = claimed.number
 
@@ -79,12 +98,13 @@ function abilityOf(account: Account): Reports {
 async function askedBefore(
   { ledger }: SubmitContext,
   account: Account,
-  request: ReportRequest,
+  { request, again, weighed }: SubmitInput,
   mine?: { month: Month; slot: number },
 ): Promise<SubmitOutcome | undefined> {
+  if (again) return undefined
   const slots = await ledger.since(account.ref, request.range.end.slice(0, 7))
   const others = mine === undefined ? slots : slots.filter(slot => isBelow(slot, mine))
-  const same = sameQuestion(others, request)
+  const same = weighed === undefined ? sameQuestion(others, request) : laterQuestion(others, request, weighed)
   return same === undefined ? undefined : alreadyRequested(same)
 }
 
@@ -114,7 +134,7 @@ async function lostRace(
     await ledger.settle(account.ref, month, slot, { outcome: 'rejected', code, says: 'not sent', at })
     return outcome
   }
-  const same = input.again ? undefined : await askedBefore(context, account, input.request, { month, slot })
+  const same = await askedBefore(context, account, input, { month, slot })
   if (same !== undefined) return give('already-requested', same)
   const now = clock.now()
   const turning = turnOfMonth(now) ?? (monthOf(now) === month ? undefined : now)

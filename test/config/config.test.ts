@@ -48,6 +48,7 @@ describe('without any variable', () => {
             account: 'main',
             baseUrl: 'https://bpay.binanceapi.com',
             monthlyLimit: 50,
+            planning: { reserve: 5, cadence: 'daily', earliestDay: undefined },
             zoneMinutes: undefined,
           },
         ],
@@ -458,6 +459,18 @@ describe('the name of an account', () => {
   )
 })
 
+describe('planning', () => {
+  it.each([
+    ['DAYBOOK_CADENCE', 'hourly', 'expected one of daily, weekly, monthly, off'],
+    ['DAYBOOK_CADENCE', 'Daily', 'expected one of daily, weekly, monthly, off'],
+    ['DAYBOOK_RESERVE', '-1', 'expected a whole number from 0 to 10000'],
+    ['DAYBOOK_EARLIEST_DAY', '2025-02-29', 'expected a day such as 2026-01-31'],
+    ['DAYBOOK_EARLIEST_DAY', '2025-02', 'expected a day such as 2026-01-31'],
+  ])('refuses %s %s', (name, text, expected) => {
+    expect(faultsOf({ [name]: text })).toEqual([`${name}: ${expected}`])
+  })
+})
+
 describe('a file of accounts', () => {
   const of = (path: string, env: Env = {}): LoadedConfig => loadConfig({ DAYBOOK_ACCOUNTS: path, ...env })
   const pair = (index: number) => ({ apiKey: `planted-key-${index}`, secretKey: `planted-secret-${index}` })
@@ -473,6 +486,7 @@ describe('a file of accounts', () => {
       account: 'shop-7',
       baseUrl: 'https://bpay.binanceapi.com',
       monthlyLimit: 50,
+      planning: { reserve: 5, cadence: 'daily', earliestDay: undefined },
       zoneMinutes: undefined,
     })
     expect(secrets.get('shop-7')).toEqual(pair(7))
@@ -490,6 +504,18 @@ describe('a file of accounts', () => {
       [10, 420],
       [20, 60],
       [20, 0],
+    ])
+  })
+
+  it('may say for each what is planned; the variables are for those that do not', () => {
+    const path = accountsFile(
+      { name: 'one', ...pair(1), reserve: 0, cadence: 'weekly', earliestDay: '2025-03-01' },
+      { name: 'two', ...pair(2) },
+    )
+    const env = { DAYBOOK_RESERVE: '7', DAYBOOK_CADENCE: 'off', DAYBOOK_EARLIEST_DAY: '2024-02-29' }
+    expect(of(path, env).config.accounts.map(({ planning }) => planning)).toEqual([
+      { reserve: 0, cadence: 'weekly', earliestDay: '2025-03-01' },
+      { reserve: 7, cadence: 'off', earliestDay: '2024-02-29' },
     ])
   })
 

@@ -9,6 +9,8 @@ import {
   BALANCE_REPORT_PATH,
   balanceReportBody,
   balanceReportRefusal,
+  END_BEFORE_TODAY_DAYS,
+  LONGEST_SPAN_DAYS,
   readBalanceReportAnswer,
 } from './balance-report.ts'
 import {
@@ -68,6 +70,8 @@ const MOST_SKEW_MS = 2_500
 
 function balanceReports(client: BinancePayClient, credentials: () => Credentials): Reports {
   return {
+    // The end date counts as not covered, so the newest day is the one before it.
+    window: { maxDays: LONGEST_SPAN_DAYS, newestBeforeTodayDays: END_BEFORE_TODAY_DAYS + 1 },
     refusal(request, now) {
       credentials()
       return balanceReportRefusal(request, now)

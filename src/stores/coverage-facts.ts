@@ -1,0 +1,57 @@
+/** Reads what coverage follows from. */
+import type { Day } from '../domain/calendar.ts'
+import type { CoverageFacts, KnownReport } from '../domain/coverage.ts'
+import type { AccountRef } from '../domain/keys.ts'
+import { type ReportState, reportState } from '../domain/report.ts'
+import { readManifest, reparsedVersions } from './manifests.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { QuotaLedger } from './quota-ledger.ts'
+import type { ReportLog, ReportParts } from './report-log.ts'
+
+export interface CoverageStores {
+  readonly store: ObjectStore
+  readonly ledger: QuotaLedger
+  readonly reports: ReportLog
+}
+
+/** How many reports are read at once. */
+const AT_ONCE = 16
+
+/** Everything that is known of the days from `from` on. */
+export async function loadCoverageFacts(
+  { store, ledger, reports }: CoverageStores,
+  ref: AccountRef,
+  from: Day,
+): Promise<CoverageFacts> {
+  // A range is only ever asked for after its end, so older months hold nothing about these days.
+  const slots = await ledger.since(ref, from.slice(0, 7))
+  const versions = await reparsedVersions(store, ref)
+  const known: KnownReport[] = []
+  const listed = await Array.fromAsync(reports.list(ref))
+  for (let at = 0; at < listed.length; at += AT_ONCE) {
+    const some = listed.slice(at, at + AT_ONCE).map(report => readReport(report))
+    for (const report of await Promise.all(some)) {
+      if (report !== undefined && report.request.range.end > from) known.push(report)
+    }
+  }
+  return { reports: known, slots }
+
+  async function readReport({ reportId, parts }: ReportParts): Promise<KnownReport | undefined> {
+    const accepted = parts.has('accepted') ? await reports.read(ref, reportId, 'accepted') : undefined
+    if (accepted === undefined) return undefined
+    const { request, askedAt } = accepted
+    const manifest = parts.has('manifest')
+      ? await readManifest(store, reports, ref, reportId, versions.get(reportId) ?? 0)
+      : undefined
+    const state = coveredAs(reportState(parts))
+    return { reportId, request, askedAt, state, ...(manifest === undefined ? {} : { manifest }) }
+  }
+}
+
+/** States of a report that the provider will not deliver any more; the state may be told by its ending. */
+const ENDED: ReadonlySet<string> = new Set(['ended', 'failed', 'expired', 'abandoned'])
+
+function coveredAs(state: ReportState): KnownReport['state'] {
+  if (state === 'parsed' || state === 'archived') return state
+  return ENDED.has(state) ? 'failed' : 'requested'
+}
