@@ -225,8 +225,10 @@ async function look(context: Context, account: Account, reportId: string, usual:
   const parts = await reports.parts(ref, reportId)
   const nothing = { accepted: undefined, attempt: undefined, etag: undefined, linkEndsAt: undefined }
   const known = { reportId, parts, finished: isFinished(parts), dueAt: clock.now() }
-  // A mark without a record: whoever writes it is not that far, or died before it.
-  if (known.finished || parts.size === 0) return { ...known, ...nothing, finished: true }
+  // A mark without a record: whoever writes it is not that far, or died before it. Then the id is all that is
+  // left of an answer or a callback, and it will do if it is the provider's.
+  const isEmpty = parts.size === 0 && account.provider.reports?.createdAt(reportId) === undefined
+  if (known.finished || isEmpty) return { ...known, ...nothing, finished: true }
   const [{ record: attempt, etag }, accepted, callback] = await Promise.all([
     work.attempt(ref, reportId),
     readable(() => (parts.has('accepted') ? reports.read(ref, reportId, 'accepted') : undefined)),

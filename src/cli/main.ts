@@ -9,12 +9,15 @@ import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
+import { importCommand } from './import.ts'
 import { parseCommand } from './parse.ts'
 import { quotaCommand } from './quota.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
+import { settleCommand } from './settle.ts'
 import { statusCommand } from './status.ts'
 import { submitCommand } from './submit.ts'
+import { sweepCommand } from './sweep.ts'
 
 enableCompileCache()
 
@@ -46,6 +49,9 @@ for (const command of [
   submitCommand(),
   serveCommand(),
   statusCommand(),
+  sweepCommand(),
+  importCommand(),
+  settleCommand(),
   quotaCommand(),
   archiveCommand(),
   parseCommand(),

@@ -185,11 +185,3 @@ export function isFinished(parts: ReadonlySet<ReportPart>): boolean {
   const state = reportState(parts)
   return state === 'parsed' || state === 'ended'
 }
-
-/** A state as people read it: an end by its name. */
-export function stateName(
-  state: ReportState,
-  ending: Ending | undefined,
-): Exclude<ReportState, 'ended'> | Ending | 'ended' {
-  return state === 'ended' ? (ending ?? state) : state
-}
