@@ -172,9 +172,9 @@ async function durationOf(
   reportId: string,
 ): Promise<Duration | undefined> {
   const [accepted, callback, archive] = await Promise.all([
-    reports.read(ref, reportId, 'accepted'),
-    reports.read(ref, reportId, 'callback'),
-    reports.read(ref, reportId, 'archive'),
+    readable(() => reports.read(ref, reportId, 'accepted')),
+    readable(() => reports.read(ref, reportId, 'callback')),
+    readable(() => reports.read(ref, reportId, 'archive')),
   ])
   if (accepted === undefined || accepted.via === 'import') return undefined
   const since = (at: string) => Math.max(0, new Date(at).getTime() - new Date(accepted.askedAt).getTime())
@@ -299,7 +299,7 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
   const etag = await work.writeAttempt(account.ref, reportId, begun, seen.etag)
   if (etag === undefined) return 'taken'
   const fields = { ...account.ref, reportId }
-  let ended: Attempt | 'finished'
+  let judged: Judgement
   try {
     const outcome = await advance(context, account, reportId)
     log.debug('report.advanced', {
@@ -307,7 +307,7 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
       archive: outcome.archive.outcome,
       parse: outcome.parse?.outcome,
     })
-    ended = await judge(context, account, seen, begun, outcome)
+    judged = await judge(context, account, seen, begun, outcome)
   } catch (error) {
     const failures = begun.failures + 1
     const retry = findFault(error)?.retry ?? true
@@ -315,12 +315,23 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
     // Until the file is here a try asks the provider, and that is never done more often than is set.
     const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
     const nextAt = nextTryAt(clock.now(), failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
-    ended = end(context, begun, { failures, says, retry, nextAt })
-    log.error('report.failed', { ...fields, failures, nextAt: ended.nextAt, ...errorFields(error) })
+    const { heard } = begun
+    judged = { finished: false, written: end(context, begun, { failures, says, retry, heard, nextAt }) }
+    log.error('report.failed', {
+      ...fields,
+      failures,
+      nextAt: nextAt.toISOString(),
+      ...errorFields(error),
+    })
   }
-  if (ended === 'finished') return 'finished'
-  await work.writeAttempt(account.ref, reportId, ended, etag)
-  return 'unfinished'
+  if (judged.written !== undefined) await work.writeAttempt(account.ref, reportId, judged.written, etag)
+  return judged.finished ? 'finished' : 'unfinished'
+}
+
+interface Judgement {
+  readonly finished: boolean
+  /** The try as it is written down; nothing is, where nobody will look at it again. */
+  readonly written: Attempt | undefined
 }
 
 /** What a try has come to that did not fail: nothing is left, or when it goes on. */
@@ -330,10 +341,11 @@ async function judge(
   seen: Look,
   begun: Attempt,
   { match, archive, parse }: AdvanceOutcome,
-): Promise<Attempt | 'finished'> {
+): Promise<Judgement> {
   const { clock, polling, log } = context
   const now = clock.now()
-  if (parse?.outcome === 'parsed' || parse?.outcome === 'already-parsed') return 'finished'
+  if (parse?.outcome === 'parsed' || parse?.outcome === 'already-parsed')
+    return { finished: true, written: undefined }
   if (archive.outcome === 'not-ready' || archive.outcome === 'undeliverable') {
     const status: EndedRecord['status'] = archive.outcome === 'not-ready' ? 'processing' : archive.status
     const heard = hear(begun, status, now)
@@ -341,9 +353,10 @@ async function judge(
     const since = status === 'processing' && askedAt !== undefined ? askedAt : new Date(heard.since)
     const refused = { status, since, answer: archive.answer, parts: seen.parts }
     const { outcome } = await conclude(context, account, seen.reportId, refused, polling)
-    if (outcome === 'ended') return 'finished'
-    const nextAt = nextPollAt(since, now, polling)
-    return end(context, begun, { failures: 0, says: SAYS[status], retry: true, heard, nextAt })
+    // An end is written down too: a file that comes later must not find a try that never ended.
+    const nextAt = outcome === 'ended' ? now : nextPollAt(since, now, polling)
+    const written = end(context, begun, { failures: 0, says: SAYS[status], retry: true, heard, nextAt })
+    return { finished: outcome === 'ended', written }
   }
   // The file is here, but not the days it was asked for.
   const awaited = match === 'answer-awaited'
@@ -351,7 +364,8 @@ async function judge(
   const nextAt = nextTryAt(now, failures, { retry: awaited, leastMs: 0, linkEndsAt: undefined })
   if (!awaited)
     log.warn('report.stuck', { ...account.ref, reportId: seen.reportId, reason: 'range-unknown', match })
-  return end(context, begun, { failures, says: STUCK[match] ?? STUCK['no-match'], retry: awaited, nextAt })
+  const written = end(context, begun, { failures, says: STUCK[match], retry: awaited, nextAt })
+  return { finished: false, written }
 }
 
 const SAYS = {
