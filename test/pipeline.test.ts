@@ -261,6 +261,16 @@ describe('the pipeline', () => {
     await expectWhole(reportId)
   })
 
+  it('takes the link that the provider makes some time after the first has run out', async () => {
+    const knobs = { linkLifeMs: 1, processingMs: 1, freshLinkAfterExpiredMs: 1_500, callbackLost: true }
+    await start(knobs)
+    const reportId = await accepted()
+    expect((await move(reportId)).archive).toMatchObject({ outcome: 'undeliverable', status: 'expired' })
+    test.sandbox.setKnobs({ linkLifeMs: 60_000 })
+    await expectWhole(reportId)
+    expect(await test.daybook.context.reports.parts(test.account.ref, reportId)).not.toContain('ended')
+  })
+
   it.each(['xml', 'html'] as const)(
     'never stores the %s page of an expired link as a report',
     async downloadExpiredBody => {
