@@ -84,12 +84,16 @@ export function describeCrashMatrix(name: string, open: () => Promise<CrashPlace
       }
       Object.assign(process.env, credentialsOf(place.env))
       daybook = await wire(loadConfig(env), { clock })
+      isOpen = true
     }
 
+    let isOpen = false
     async function close(): Promise<void> {
-      await daybook?.close()
-      await sandbox?.stop()
-      await place?.stop()
+      if (!isOpen) return
+      isOpen = false
+      await daybook.close()
+      await sandbox.stop()
+      await place.stop()
     }
 
     const made = () => sandbox.books().reports.map(({ reportId }) => reportId)
