@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addDays, type DayRange, daysBetween, daysOf } from '../src/domain/calendar.ts'
+import { coverageOf } from '../src/domain/coverage.ts'
 import type { Slot } from '../src/domain/quota.ts'
 import { systemRandom } from '../src/host.ts'
 import { applyPlan, askDue, findDue, makePlan, type PlannedAccount } from '../src/planning.ts'
 import type { Reports } from '../src/providers/provider.ts'
+import { conclude } from '../src/stages/conclude.ts'
 import type { Context } from '../src/stages/context.ts'
 import { submit } from '../src/stages/submit.ts'
+import { loadCoverageFacts } from '../src/stores/coverage-facts.ts'
 import type { ObjectStore } from '../src/stores/object-store.ts'
 import { quotaLedger } from '../src/stores/quota-ledger.ts'
 import { reportLog } from '../src/stores/report-log.ts'
@@ -331,5 +334,28 @@ describe('a plan against the sandbox', () => {
     const after = await makePlan(context, test.account, { from: '2026-01-15' })
     expect(after).toMatchObject({ open: [], requests: [] })
     expect(plans[0]!.range.end).toBe('2026-10-13')
+  })
+
+  it('asks again, once, for the days of a report that has failed', async () => {
+    test = await startTestDaybook({ knobs: { outcome: 'FAILED', processingMs: 1 }, serve: false })
+    const { daybook, account } = test
+    const { context } = daybook
+    const wanted = { from: '2026-10-01', to: '2026-10-03' }
+    const run = async () => applyPlan(context, account, await makePlan(context, account, wanted))
+    const [asked] = (await run()).asked
+    if (asked?.outcome.outcome !== 'accepted') throw new Error(JSON.stringify(asked))
+    expect((await run()).asked).toEqual([])
+
+    const { reportId } = asked.outcome
+    const parts = await context.reports.parts(account.ref, reportId)
+    const refused = { status: 'failed', since: context.clock.now(), answer: undefined, parts } as const
+    await conclude(context, account, reportId, refused, context.polling)
+    const facts = await loadCoverageFacts(context, account.ref, wanted.from)
+    expect(coverageOf(facts, asked.range)[0]?.wallets.spot.state).toBe('failed')
+    const plans = await Promise.all([0, 1].map(() => makePlan(context, account, wanted)))
+    const again = await Promise.all(plans.map(plan => applyPlan(context, account, plan)))
+    const outcomes = again.flatMap(applied => applied.asked.map(({ outcome }) => outcome.outcome))
+    expect(outcomes.sort()).toEqual(['accepted', 'already-requested'])
+    expect(test.sandbox.books().generationsByMonth.test?.['2026-10']).toBe(2)
   })
 })

@@ -48,10 +48,7 @@ export async function loadCoverageFacts(
   }
 }
 
-/** States of a report that the provider will not deliver any more; the state may be told by its ending. */
-const ENDED: ReadonlySet<string> = new Set(['ended', 'failed', 'expired', 'abandoned'])
-
 function coveredAs(state: ReportState): KnownReport['state'] {
   if (state === 'parsed' || state === 'archived') return state
-  return ENDED.has(state) ? 'failed' : 'requested'
+  return state === 'ended' ? 'failed' : 'requested'
 }

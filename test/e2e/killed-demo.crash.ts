@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type DemoResult, demoKilledAt } from '../support/killed-demo.ts'
 
-const FILES = 22
+const FILES = 25
 const DELAYS_MS = [0, 4, 15]
 const MOMENTS = Array.from({ length: FILES }, (_, files) =>
   DELAYS_MS.map(delayMs => ({ files: files + 1, delayMs })),
