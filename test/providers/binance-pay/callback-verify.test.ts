@@ -6,7 +6,7 @@ import {
   type SignedHeaders,
   verifyCallback,
 } from '../../../src/providers/binance-pay/callback.ts'
-import { readPublicKey } from '../../../src/providers/binance-pay/public-key.ts'
+import { readPublicKey } from '../../../src/providers/rsa-keys.ts'
 import type { CallbackMessage, CallbackVerdict } from '../../../src/providers/provider.ts'
 
 /** The vector of the documentation (FAQ, solution A), in full. */
