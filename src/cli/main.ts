@@ -9,10 +9,13 @@ import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
+import { fetchActivityCommand } from './fetch-activity.ts'
+import { notifyDebitCommand } from './notify-debit.ts'
 import { parseCommand } from './parse.ts'
 import { quotaCommand } from './quota.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
+import { snapshotCommand } from './snapshot.ts'
 import { statusCommand } from './status.ts'
 import { submitCommand } from './submit.ts'
 
@@ -51,6 +54,9 @@ for (const command of [
   parseCommand(),
   downloadCommand(),
   describeCommand(),
+  snapshotCommand(),
+  fetchActivityCommand(),
+  notifyDebitCommand(),
   doctorCommand(),
   sandboxCommand(),
 ]) {

@@ -27,7 +27,9 @@ async function runQuota(options: QuotaOptions): Promise<ExitCode> {
   return withSession(options, async ({ daybook, terminal }) => {
     const month = options.month ?? monthOf(daybook.context.clock.now())
     const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+      options.account === undefined
+        ? daybook.accounts.filter(({ provider }) => provider.reports !== undefined)
+        : [chooseAccount(daybook, options.account)]
     const quotas = await Promise.all(accounts.map(account => quotaOf(daybook.context, account, month)))
     terminal.result('quota', { month, opensAt: opensAt(month), accounts: quotas }, quotas.flatMap(textOf))
     return EXIT.done

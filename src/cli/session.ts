@@ -43,8 +43,19 @@ export async function withSession(
   }
 }
 
-/** The account of that name, or the only one. Throws `usage-invalid` with the names there are. */
-export function chooseAccount({ accounts }: Daybook, name: string | undefined): WiredAccount {
+/** What an account's provider may be able to do. */
+type Ability = 'reports' | 'activity' | 'debits'
+
+/**
+ * The account of that name, or the only one whose provider is able to do what is wanted. Throws
+ * `usage-invalid` with the names there are.
+ */
+export function chooseAccount(daybook: Daybook, name: string | undefined, ability?: Ability): WiredAccount {
+  const able = daybook.accounts.filter(
+    ({ provider }) => ability === undefined || provider[ability] !== undefined,
+  )
+  // Where none is able, the stage says so of the account that is named.
+  const accounts = able.length === 0 ? daybook.accounts : able
   const names = accounts.map(({ ref }) => ref.account)
   const [only] = accounts
   if (name === undefined && accounts.length === 1 && only !== undefined) return only

@@ -50,7 +50,9 @@ async function runStatus(options: StatusOptions): Promise<ExitCode> {
   const { withSession, chooseAccount } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
     const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+      options.account === undefined
+        ? daybook.accounts.filter(({ provider }) => provider.reports !== undefined)
+        : [chooseAccount(daybook, options.account)]
     const statuses = await Promise.all(accounts.map(account => accountStatus(daybook.context, account)))
     terminal.say(`Store: ${daybook.context.store.address}`)
     terminal.result(

@@ -150,3 +150,8 @@ export function debitKeys(ref: AccountRef, requestId: string) {
     result: (name: string) => `${folder}results/${name}.json`,
   }
 }
+
+/** The movements of a day as a provider told them, page by page. */
+export function movementsKey(ref: AccountRef, day: Day, name: string): string {
+  return `movements/${ref.provider}/${ref.account}/${day}/${name}.json`
+}
