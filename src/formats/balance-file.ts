@@ -159,10 +159,8 @@ function columnChunk(name: string, type: ColumnType, rows: number, start: number
 export async function readBalances(bytes: Uint8Array): Promise<BalanceRow[]> {
   const file: AsyncBuffer = {
     byteLength: bytes.length,
-    slice: (start, end = bytes.length) => {
-      const part = bytes.slice(start, end)
-      return part.buffer as ArrayBuffer
-    },
+    // A copy of its own: a Buffer's `slice` would share the memory, and its beginning.
+    slice: (start, end = bytes.length) => Uint8Array.from(bytes.subarray(start, end)).buffer,
   }
   try {
     const metadata = withoutConversions(await parquetMetadataAsync(file))
