@@ -86,7 +86,10 @@ describe('the request', () => {
     const error = await balancesAt(server.url, { balanceApi: 'v1' })
       .ask()
       .catch((fault: unknown) => fault)
-    expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('BINANCE_PAY_BALANCE_ASSETS') })
+    expect(error).toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('BINANCE_PAY_BALANCE_ASSETS'),
+    })
   })
 })
 
