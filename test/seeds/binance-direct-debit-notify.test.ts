@@ -231,7 +231,7 @@ describe('the result codes', () => {
     ['400102', 'INVALID_PARAM_WRONG_VALUE'],
     ['400103', 'INVALID_PARAM_ILLEGAL_CHAR'],
     ['406107', 'MERCHANT_TRANSFER_MERCHANT_TYPE_INVALID'],
-    ['406108', 'MERCHANT_TRANSFER_TOO_FREQUENT'],
+    ['406108', 'MERCHANT_TRANSFER_MERCHANT_TOO_FREQUENT'],
   ])('%s is %s and is told as it came', async (code, name) => {
     answer = `{"status":"FAIL","code":"${code}","errorMessage":"Said."}`
     asked = []
