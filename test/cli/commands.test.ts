@@ -20,6 +20,9 @@ const COMMANDS = [
   'parse',
   'download',
   'describe',
+  'snapshot',
+  'fetch-activity',
+  'notify-debit',
   'doctor',
   'sandbox',
 ]
