@@ -263,7 +263,7 @@ describe('the answer', () => {
     answers = [signed(sample())]
     const [answer] = await payerMaxWith().balances.ask('2025-10-20')
     expect(answer!.settings).toEqual({ amountUnit: 'major' })
-    expect(answer!.assumptions.join()).toContain('major units: assumed')
+    expect(answer!.assumptions.join()).toContain('in major units')
     const minor = { amountUnit: 'minor', minorDigits: { USD: 2, IDR: 0 } }
     const [idr, usd] = await read(signed(sample([ROWS[0], ROWS[4]].join(','))), minor)
     expect([formatAmount(idr!.closing!), formatAmount(usd!.closing!)]).toEqual(['300', '2'])

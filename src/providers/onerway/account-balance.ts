@@ -29,7 +29,7 @@ const OVERVIEW = 'overview'
 const SINGLE = 'balance'
 
 const ASSUMPTIONS = [
-  'amounts are in major units: assumed from the two decimals of the documented samples',
+  'amounts are in major units; told only by the two decimals of the documented samples',
   'the time of the figures is not told; they are true somewhere between sent_at and answered_at',
   'withdrawable is a part of available, not an addend of the total',
 ]

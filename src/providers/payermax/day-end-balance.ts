@@ -104,8 +104,8 @@ function unitSettings({ amountUnit, minorDigits }: PayerMaxSettings): Record<str
 function assumptionsOf({ amountUnit }: PayerMaxSettings): string[] {
   return [
     amountUnit === 'major'
-      ? 'amounts are in major units: assumed, the documentation names no unit'
-      : 'amounts are in minor units: set by amountUnit, the documentation names no unit',
+      ? 'amounts are in major units; the documentation names no unit'
+      : 'amounts are in minor units, as amountUnit says; the documentation names no unit',
     'inflow and outflow follow the names of the fields; their descriptions are swapped in the documentation',
     'an account and currency without a row is not reported, which does not prove zero',
   ]
