@@ -305,7 +305,7 @@ describe('the signature of the answer', () => {
       'is URL-safe Base64',
       () => ({
         body: sample(),
-        sign: signed(sample()).sign!.replaceAll('+', '-').replaceAll('/', '_').replace(/^/, '-'),
+        sign: signed(sample()).sign!.replaceAll('+', '-').replaceAll('/', '_'),
       }),
     ],
     ['is no Base64', () => ({ body: sample(), sign: '%%%' })],
