@@ -48,7 +48,8 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
 export function serverOptions({ config, context, accounts }: Daybook): ServerOptions {
   return {
     context,
-    accounts,
+    // To strangers an account that takes no callbacks must look like one that does not exist.
+    accounts: accounts.filter(({ provider }) => provider.callbacks !== undefined),
     ...config.listen,
     maxCallbackBytes: config.callbacks.maxBytes,
     sweepEveryMs: config.sweepEveryMs,
