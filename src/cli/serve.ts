@@ -48,8 +48,7 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
 export function serverOptions({ config, context, accounts }: Daybook): ServerOptions {
   return {
     context,
-    // To strangers an account that takes no callbacks must look like one that does not exist.
-    accounts: accounts.filter(({ provider }) => provider.callbacks !== undefined),
+    accounts,
     ...config.listen,
     maxCallbackBytes: config.callbacks.maxBytes,
     sweepEveryMs: config.sweepEveryMs,
