@@ -1,9 +1,9 @@
 /** Puts the parts together: the only place where stores, providers and settings meet. */
 import { Agent } from 'undici'
-import type { AccountConfig, PlanningConfig } from './config/accounts.ts'
+import { type AccountConfig, BINANCE_PAY_ACCOUNT, type PlanningConfig } from './config/accounts.ts'
 import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
-import type { Credentials, Secrets } from './config/secrets.ts'
-import { DaybookError } from './domain/errors.ts'
+import type { AccountSecrets, Secrets } from './config/secrets.ts'
+import { DaybookError, isFault } from './domain/errors.ts'
 import {
   type Clock,
   makeWorkFolder,
@@ -16,7 +16,7 @@ import {
 import { createLog, type Log } from './log.ts'
 import { createDownloader } from './providers/download.ts'
 import { createHttp, type Http } from './providers/http.ts'
-import { PROVIDERS, type ProbedProvider } from './providers/registry.ts'
+import { PROVIDERS, type ProbedProvider, type ProviderFactory } from './providers/registry.ts'
 import type { Account, Context, Progress } from './stages/context.ts'
 import type { ObjectStore } from './stores/object-store.ts'
 import { publicKeys } from './stores/public-keys.ts'
@@ -29,7 +29,7 @@ export interface WiredAccount extends Account {
   readonly provider: ProbedProvider
   readonly planning: PlanningConfig
   /** Throws `config-invalid` when there are none. */
-  readonly credentials: () => Credentials
+  readonly credentials: () => AccountSecrets
 }
 
 export interface Daybook {
@@ -45,6 +45,8 @@ export interface WiringOptions {
   readonly random?: Random
   readonly writeLog?: (line: string) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Those of the registry when absent. */
+  readonly providers?: Readonly<Record<string, ProviderFactory>>
 }
 
 /** The longest answer of an API; balances of all assets are far below. */
@@ -88,11 +90,12 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
     mayBeAlive,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   }
-  const parts = { config, secrets, http, store, clock, random, log }
+  const providers = options.providers ?? PROVIDERS
+  const parts = { config, secrets, http, store, clock, random, log, providers }
   return {
     config,
     context,
-    accounts: config.accounts.map(account => wireAccount(account, parts)),
+    accounts: wireAccounts(config.accounts, parts),
     close: () => agent.close(),
   }
 }
@@ -105,18 +108,44 @@ interface Parts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly providers: Readonly<Record<string, ProviderFactory>>
 }
 
-function wireAccount(account: AccountConfig, { config, secrets, store, ...parts }: Parts): WiredAccount {
+/** All accounts, or one `config-invalid` that says what is wrong with each of those that cannot be. */
+function wireAccounts(accounts: readonly AccountConfig[], parts: Parts): WiredAccount[] {
+  const faults: string[] = []
+  const wired = accounts.flatMap(account => {
+    try {
+      return wireAccount(account, parts)
+    } catch (error) {
+      if (!isFault(error, 'config-invalid')) throw error
+      faults.push(`  account ${account.account} (${account.provider}), ${error.message}`)
+      return []
+    }
+  })
+  if (faults.length === 0) return wired
+  throw new DaybookError('config-invalid', `The accounts have faults:\n${faults.join('\n')}`)
+}
+
+function wireAccount(
+  account: AccountConfig,
+  { config, secrets, store, providers, ...parts }: Parts,
+): WiredAccount {
   const credentials = () => credentialsOf(account, secrets)
+  const create = Object.hasOwn(providers, account.provider) ? providers[account.provider] : undefined
+  if (create === undefined) {
+    const says = `provider: expected one of ${Object.keys(providers).join(', ')}`
+    throw new DaybookError('config-invalid', says)
+  }
   return {
     ref: { provider: account.provider, account: account.account },
     credentials,
-    provider: PROVIDERS[account.provider]({
+    provider: create({
       ...parts,
       keyRecords: publicKeys(store, account.provider),
       baseUrl: account.baseUrl,
-      credentials,
+      settings: account.settings ?? {},
+      secrets: credentials,
       callbackMaxAgeMs: config.callbacks.maxAgeMs,
       keyRefetchAfterMs: KEY_REFETCH_AFTER_MS,
     }),
@@ -128,14 +157,14 @@ function wireAccount(account: AccountConfig, { config, secrets, store, ...parts 
 }
 
 /** Asked for when a request is signed, so that commands that sign nothing need no secrets. */
-function credentialsOf({ account }: AccountConfig, secrets: Secrets): Credentials {
+function credentialsOf({ account, provider }: AccountConfig, secrets: Secrets): AccountSecrets {
   const credentials = secrets.get(account)
   if (credentials !== undefined) return credentials
-  throw new DaybookError(
-    'config-invalid',
-    `The account ${account} has no credentials: set BINANCE_PAY_API_KEY and BINANCE_PAY_SECRET_KEY (or the same with _FILE).`,
-    { details: { account } },
-  )
+  const says =
+    provider === BINANCE_PAY_ACCOUNT
+      ? `The account ${account} has no credentials: set BINANCE_PAY_API_KEY and BINANCE_PAY_SECRET_KEY (or the same with _FILE).`
+      : `The account ${account} has no secrets in the file that DAYBOOK_ACCOUNTS names.`
+  throw new DaybookError('config-invalid', says, { details: { account } })
 }
 
 /** Opens the store; the S3 client is loaded only by those who use it. */

@@ -62,11 +62,10 @@ const SIGNS: Readonly<Record<Shown, { sign: string; says: string; colour: number
 }
 
 async function runCoverage(options: CoverageOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
     const range = rangeFor(options, dayOf(daybook.context.clock.now()))
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const found = await Promise.all(accounts.map(account => coverageFor(daybook.context, account, range)))
     const lines = found.flatMap((one, index) => [...(index === 0 ? [] : ['']), ...textOf(one)])
     terminal.result('coverage', { ...range, accounts: found.map(dataOf) }, lines, painted)

@@ -68,7 +68,7 @@ async function runImport(path: string, options: ImportOptions): Promise<ExitCode
     const { daybook } = session
     const account =
       options.report === undefined
-        ? chooseAccount(daybook, options.account)
+        ? chooseAccount(daybook, options.account, 'reports')
         : await accountOfReport(daybook, options.account, options.report)
     return importAndParse(session, account, {
       file,

@@ -10,7 +10,9 @@ import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
+import { fetchActivityCommand } from './fetch-activity.ts'
 import { importCommand } from './import.ts'
+import { notifyDebitCommand } from './notify-debit.ts'
 import { parseCommand } from './parse.ts'
 import { planCommand } from './plan.ts'
 import { quotaCommand } from './quota.ts'
@@ -18,6 +20,7 @@ import { reparseCommand } from './reparse.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
 import { settleCommand } from './settle.ts'
+import { snapshotCommand } from './snapshot.ts'
 import { statusCommand } from './status.ts'
 import { submitCommand } from './submit.ts'
 import { sweepCommand } from './sweep.ts'
@@ -63,6 +66,9 @@ for (const command of [
   reparseCommand(),
   downloadCommand(),
   describeCommand(),
+  snapshotCommand(),
+  fetchActivityCommand(),
+  notifyDebitCommand(),
   doctorCommand(),
   sandboxCommand(),
 ]) {

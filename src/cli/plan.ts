@@ -44,11 +44,10 @@ Example:
 }
 
 async function runPlan(options: PlanOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   return withSession(options, async session => {
     const { daybook, terminal } = session
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const made: { data: unknown; text: string[]; code: ExitCode }[] = []
     for (const account of accounts) {
       const run = options.due === true ? planDue : planGaps

@@ -23,11 +23,10 @@ export function quotaCommand(): Command {
 }
 
 async function runQuota(options: QuotaOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
     const month = options.month ?? monthOf(daybook.context.clock.now())
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const quotas = await Promise.all(accounts.map(account => quotaOf(daybook.context, account, month)))
     terminal.result('quota', { month, opensAt: opensAt(month), accounts: quotas }, quotas.flatMap(textOf))
     return EXIT.done

@@ -49,13 +49,12 @@ interface ReparsedReport {
 }
 
 async function runReparse(options: ReparseOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   const { reparse } = await import('../stages/reparse.ts')
   return withSession(options, async ({ daybook, terminal }) => {
     const { context } = daybook
     const range = rangeBetween(options.from, options.to ?? dayOf(context.clock.now()))
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const reports: ReparsedReport[] = []
     for (const account of accounts) {
       for (const reportId of await standingReports(context, account, range)) {

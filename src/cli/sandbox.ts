@@ -1,4 +1,5 @@
 /** `daybook sandbox`: a Binance Pay of one's own. */
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { systemClock, systemRandom } from '../host.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -11,6 +12,7 @@ interface SandboxCommandOptions extends CommonOptions {
   readonly secretKey: string
   readonly callbackUrl: string
   readonly state?: string
+  readonly accounts?: string
   readonly seed: string
   readonly knob?: readonly string[]
   readonly knobs?: boolean
@@ -20,7 +22,7 @@ interface SandboxCommandOptions extends CommonOptions {
 const PROCESSING = 'processingMs=3000'
 
 export function sandboxCommand(): Command {
-  return createCommand('sandbox', 'run a server that behaves like Binance Pay for balance reports')
+  return createCommand('sandbox', 'run a server that behaves like the providers')
     .option('--port <port>', 'where to listen on this machine; 0: any free port', readPort, 4600)
     .option('--api-key <key>', 'the API key of its merchant', 'sandbox-api-key')
     .option('--secret-key <key>', 'the secret key of its merchant', 'sandbox-secret-key')
@@ -30,6 +32,7 @@ export function sandboxCommand(): Command {
       'http://127.0.0.1:8080/callbacks/binance-pay/main',
     )
     .option('--state <folder>', 'where its books are kept; forgotten at the end when absent')
+    .option('--accounts <file>', 'write accounts at Binance Pay, PayerMax and Onerway into this file')
     .option('--seed <text>', 'what all rows follow from', 'daybook')
     .option('--knob <name=value>', 'change its behaviour; may be given several times', collect)
     .option('--knobs', 'list the knobs and end')
@@ -55,12 +58,14 @@ function readPort(text: string): number {
 }
 
 async function runSandbox(options: SandboxCommandOptions): Promise<ExitCode> {
-  const [{ terminalFor }, { stopSignal }, knobs, { startSandbox }] = await Promise.all([
+  const [{ terminalFor }, { stopSignal }, knobs, { startSandbox }, accountsFile] = await Promise.all([
     import('./session.ts'),
     import('./serve.ts'),
     import('../sandbox/knobs.ts'),
     import('../sandbox/sandbox.ts'),
+    import('./sandbox-accounts.ts'),
   ])
+  const { makeSandboxMerchant, writeSandboxAccounts } = accountsFile
   const terminal = terminalFor(options)
   if (options.knobs === true) {
     const table = knobs.knobTable()
@@ -73,9 +78,10 @@ async function runSandbox(options: SandboxCommandOptions): Promise<ExitCode> {
   }
   const stopped = stopSignal()
   const { apiKey, secretKey, callbackUrl } = options
+  const made = await makeSandboxMerchant({ name: 'merchant', apiKey, secretKey, callbackUrl })
   const sandbox = await startSandbox({
     port: options.port,
-    merchants: [{ name: 'merchant', apiKey, secretKey, callbackUrl }],
+    merchants: [made.merchant],
     ...(options.state === undefined ? {} : { stateDir: options.state }),
     seed: options.seed,
     knobs: Object.assign({}, ...[PROCESSING, ...(options.knob ?? [])].map(knobs.parseKnob)),
@@ -85,10 +91,13 @@ async function runSandbox(options: SandboxCommandOptions): Promise<ExitCode> {
       if (options.verbose === true) terminal.say(`${event} ${JSON.stringify(fields)}`)
     },
   })
+  const { accounts } = options
+  if (accounts !== undefined) await writeSandboxAccounts(accounts, made, sandbox)
   const settings = {
     BINANCE_PAY_BASE_URL: sandbox.url,
-    BINANCE_PAY_API_KEY: apiKey,
-    BINANCE_PAY_SECRET_KEY: secretKey,
+    ...(accounts === undefined
+      ? { BINANCE_PAY_API_KEY: apiKey, BINANCE_PAY_SECRET_KEY: secretKey }
+      : { DAYBOOK_ACCOUNTS: resolve(accounts) }),
     DAYBOOK_DOWNLOAD_HOSTS: `127.0.0.1:${sandbox.port}`,
   }
   terminal.say(

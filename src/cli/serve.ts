@@ -26,7 +26,9 @@ async function runServe(options: CommonOptions): Promise<ExitCode> {
       for (const { credentials } of daybook.accounts) credentials()
       const stopped = stopSignal()
       const server = await startServer(serverOptions(daybook))
-      const paths = daybook.accounts.map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
+      const paths = daybook.accounts
+        .filter(({ provider }) => provider.callbacks !== undefined)
+        .map(({ ref }) => `/callbacks/${ref.provider}/${ref.account}`)
       const urls = paths.map(path => `${server.url}${path}`)
       terminal.result(
         'serve',

@@ -43,8 +43,19 @@ export async function withSession(
   }
 }
 
-/** The account of that name, or the only one. Throws `usage-invalid` with the names there are. */
-export function chooseAccount({ accounts }: Daybook, name: string | undefined): WiredAccount {
+/** What an account's provider may be able to do. */
+type Ability = 'reports' | 'activity' | 'debits'
+
+/**
+ * The account of that name, or the only one whose provider is able to do what is wanted. Throws
+ * `usage-invalid` with the names there are.
+ */
+export function chooseAccount(daybook: Daybook, name: string | undefined, ability?: Ability): WiredAccount {
+  const able = daybook.accounts.filter(
+    ({ provider }) => ability === undefined || provider[ability] !== undefined,
+  )
+  // Where none is able, the stage says so of the account that is named.
+  const accounts = able.length === 0 ? daybook.accounts : able
   const names = accounts.map(({ ref }) => ref.account)
   const [only] = accounts
   if (name === undefined && accounts.length === 1 && only !== undefined) return only
@@ -53,6 +64,13 @@ export function chooseAccount({ accounts }: Daybook, name: string | undefined): 
   const says =
     name === undefined ? 'Which account? Say --account' : `There is no account ${name}; say --account`
   throw new DaybookError('usage-invalid', `${says} with one of: ${names.join(', ')}.`)
+}
+
+/** The account of that name, or all whose provider makes reports. Throws `usage-invalid` as `chooseAccount` does. */
+export function reportAccounts(daybook: Daybook, name: string | undefined): readonly WiredAccount[] {
+  return name === undefined
+    ? daybook.accounts.filter(({ provider }) => provider.reports !== undefined)
+    : [chooseAccount(daybook, name, 'reports')]
 }
 
 /** The account that a report belongs to: the one that is named, the only one, or the one that knows the id. */

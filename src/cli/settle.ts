@@ -55,7 +55,7 @@ async function runSettle(slot: number, options: SettleOptions): Promise<ExitCode
   const { personName } = await import('../host.ts')
   const { settle } = await import('../stages/settle.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const account = chooseAccount(daybook, options.account)
+    const account = chooseAccount(daybook, options.account, 'reports')
     const { month, report: reportId, why } = options
     const input = { month, slot, reportId, why, by: options.by ?? personName() }
     const outcome = await settle(daybook.context, account, input)

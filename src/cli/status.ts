@@ -67,10 +67,9 @@ interface AttemptLine {
 }
 
 async function runStatus(options: StatusOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const statuses = await Promise.all(accounts.map(account => accountStatus(daybook.context, account)))
     const jobs = await daybook.context.work.jobs()
     terminal.say(`Store: ${daybook.context.store.address}`)

@@ -45,7 +45,7 @@ async function runSubmit(options: SubmitOptions): Promise<ExitCode> {
   const { withSession, chooseAccount } = await import('./session.ts')
   const { submit } = await import('../stages/submit.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const account = chooseAccount(daybook, options.account)
+    const account = chooseAccount(daybook, options.account, 'reports')
     const input = { request, reason: options.reason, again: options.again ?? false }
     const outcome = await submit(daybook.context, account, input)
     terminal.say(explain(outcome, request))

@@ -25,11 +25,10 @@ Exit code 4: something is still open.`,
 }
 
 async function runSweep(options: SweepOptions): Promise<ExitCode> {
-  const { withSession, chooseAccount } = await import('./session.ts')
+  const { withSession, reportAccounts } = await import('./session.ts')
   const { sweep } = await import('../sweep.ts')
   return withSession(options, async ({ daybook, terminal }) => {
-    const accounts =
-      options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
+    const accounts = reportAccounts(daybook, options.account)
     const outcome = await sweep(daybook.context, accounts, { everything: options.all === true })
     const { open, finished, tried, waiting, left } = outcome
     terminal.result('sweep', { ...outcome }, [

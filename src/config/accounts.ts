@@ -6,18 +6,23 @@ import { parseCounts } from '../domain/json.ts'
 import { CADENCES, type Cadence } from '../domain/plan.ts'
 import { type Env, VARIABLES } from './env.ts'
 import type { Faults } from './faults.ts'
-import { type Credentials, cleanSecret, hasSecret, readSecret, readSecretFile } from './secrets.ts'
+import { type AccountSecrets, cleanSecret, hasSecret, readSecret, readSecretFile } from './secrets.ts'
 import { readDay, readUrl, readWhole, readWord, readZone, textOf } from './values.ts'
 
 export interface AccountConfig {
-  readonly provider: 'binance-pay'
+  /** The name of a provider in the registry. */
+  readonly provider: string
   /** Lower-case letters, digits and dashes: part of keys and of the callback path. */
   readonly account: string
+  /** Binance Pay's address; other providers have theirs in `settings`. */
   readonly baseUrl: string
+  /** Reports that may be generated in a month; 0 where the provider makes none. */
   readonly monthlyLimit: number
   readonly planning: PlanningConfig
   /** Minutes east of UTC of times in files without a zone of their own. */
   readonly zoneMinutes: number | undefined
+  /** What the provider's own schema reads; never a secret. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** What plans and schedules of an account keep to. */
@@ -31,8 +36,10 @@ export interface PlanningConfig {
 
 export interface ReadAccounts {
   readonly accounts: AccountConfig[]
-  readonly secrets: Map<string, Credentials>
+  readonly secrets: Map<string, AccountSecrets>
 }
+
+export const BINANCE_PAY_ACCOUNT = 'binance-pay'
 
 const ACCOUNT_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 const NAME_RULE = 'expected lower-case letters, digits and dashes, at most 40'
@@ -64,9 +71,10 @@ function readSingleAccount(env: Env, faults: Faults): ReadAccounts {
     faults.add('BINANCE_PAY_SECRET_KEY', 'expected the secret key that belongs to BINANCE_PAY_API_KEY')
   if (!hasApiKey && hasSecretKey)
     faults.add('BINANCE_PAY_API_KEY', 'expected the API key that belongs to BINANCE_PAY_SECRET_KEY')
-  const secrets = new Map<string, Credentials>()
+  const secrets = new Map<string, AccountSecrets>()
   if (apiKey !== undefined && secretKey !== undefined) secrets.set(account, { apiKey, secretKey })
-  return { accounts: [{ provider: 'binance-pay', account, ...sharedSettings(env, faults) }], secrets }
+  const shared = sharedSettings(env, faults)
+  return { accounts: [{ provider: BINANCE_PAY_ACCOUNT, account, ...shared }], secrets }
 }
 
 /** The settings that an account has unless it brings its own. */
@@ -80,12 +88,26 @@ function sharedSettings(env: Env, faults: Faults): Omit<AccountConfig, 'provider
       earliestDay: readDay(env.DAYBOOK_EARLIEST_DAY, 'DAYBOOK_EARLIEST_DAY', faults),
     },
     zoneMinutes: readZone(env.DAYBOOK_FILE_ZONE, 'DAYBOOK_FILE_ZONE', faults),
+    ...balanceSettings(env),
   }
 }
 
-const accountEntry = z.strictObject({
+/** Only what is set, so that the provider's own defaults hold for the rest. */
+function balanceSettings(env: Env): { settings?: Record<string, unknown> } {
+  const assets = textOf(env, 'BINANCE_PAY_BALANCE_ASSETS')
+    .split(',')
+    .map(asset => asset.trim())
+    .filter(asset => asset !== '')
+  const settings = {
+    ...(env.BINANCE_PAY_BALANCE_API === undefined ? {} : { balanceApi: env.BINANCE_PAY_BALANCE_API }),
+    ...(assets.length === 0 ? {} : { balanceAssets: assets }),
+  }
+  return Object.keys(settings).length === 0 ? {} : { settings }
+}
+
+const binancePayEntry = z.strictObject({
   name: z.string().regex(ACCOUNT_NAME, NAME_RULE),
-  provider: z.literal('binance-pay').default('binance-pay'),
+  provider: z.literal(BINANCE_PAY_ACCOUNT).default(BINANCE_PAY_ACCOUNT),
   apiKey: z.string().min(1).optional(),
   apiKeyFile: z.string().min(1).optional(),
   secretKey: z.string().min(1).optional(),
@@ -95,30 +117,48 @@ const accountEntry = z.strictObject({
   cadence: z.enum(CADENCES).optional(),
   earliestDay: z.string().optional(),
   zone: z.string().optional(),
+  settings: z.record(z.string(), z.unknown()).optional(),
 })
 
-const accountsFile = z.strictObject({ accounts: z.array(accountEntry).min(1) })
+/** What every other provider's entry looks like; the provider itself reads what is in it. */
+const otherEntry = z.strictObject({
+  name: z.string().regex(ACCOUNT_NAME, NAME_RULE),
+  provider: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, NAME_RULE),
+  settings: z.record(z.string(), z.unknown()).default({}),
+  secrets: z.record(z.string(), z.string().min(1)).default({}),
+})
+
+type BinancePayEntry = z.infer<typeof binancePayEntry>
+type OtherEntry = z.infer<typeof otherEntry>
+
+const accountsFile = z.strictObject({ accounts: z.array(z.record(z.string(), z.unknown())).min(1) })
 
 function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts {
   for (const name of SINGLE_ACCOUNT) {
     if (env[name] !== undefined)
       faults.add(name, 'leave it out: the accounts are in the file that DAYBOOK_ACCOUNTS names')
   }
-  const secrets = new Map<string, Credentials>()
-  const apiKeys = new Set<string>()
+  const secrets = new Map<string, AccountSecrets>()
   const shared = sharedSettings(env, faults)
   const accounts: AccountConfig[] = []
+  const isNewApiKey = onceOnly()
+  const isNewName = onceOnly()
   for (const entry of readEntries(path, faults)) {
     const name = `DAYBOOK_ACCOUNTS, account ${entry.name}`
-    if (accounts.some(({ account }) => account === entry.name)) faults.add(name, 'expected each name once')
+    if (!isNewName(entry.name)) faults.add(name, 'expected each name once')
+    if ('secrets' in entry) {
+      accounts.push(otherAccount(entry))
+      secrets.set(entry.name, otherSecrets(entry, name, faults))
+      continue
+    }
     const apiKey = entrySecret(entry.apiKey, entry.apiKeyFile, `${name}, apiKey`, faults)
     const secretKey = entrySecret(entry.secretKey, entry.secretKeyFile, `${name}, secretKey`, faults)
-    if (apiKey !== undefined && apiKeys.has(apiKey))
+    if (apiKey !== undefined && !isNewApiKey(apiKey))
       faults.add(`${name}, apiKey`, 'expected each API key once; its accounts would share one quota')
-    if (apiKey !== undefined) apiKeys.add(apiKey)
     if (apiKey !== undefined && secretKey !== undefined) secrets.set(entry.name, { apiKey, secretKey })
+    const settings = entry.settings ?? shared.settings
     accounts.push({
-      provider: entry.provider,
+      provider: BINANCE_PAY_ACCOUNT,
       account: entry.name,
       baseUrl: shared.baseUrl,
       monthlyLimit: entry.monthlyLimit ?? shared.monthlyLimit,
@@ -129,9 +169,47 @@ function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts 
           readDay(entry.earliestDay, `${name}, earliestDay`, faults) ?? shared.planning.earliestDay,
       },
       zoneMinutes: readZone(entry.zone, `${name}, zone`, faults) ?? shared.zoneMinutes,
+      ...(settings === undefined ? {} : { settings }),
     })
   }
   return { accounts, secrets }
+}
+
+/** Whether a text is seen for the first time. */
+function onceOnly(): (text: string) => boolean {
+  const seen = new Set<string>()
+  return text => !seen.has(text) && seen.add(text) === seen
+}
+
+/** A provider that makes no reports has nothing to plan. */
+const NO_PLANNING: PlanningConfig = { reserve: 0, cadence: 'off', earliestDay: undefined }
+
+function otherAccount({ provider, name, settings }: OtherEntry): AccountConfig {
+  return {
+    provider,
+    account: name,
+    baseUrl: '',
+    monthlyLimit: 0,
+    planning: NO_PLANNING,
+    zoneMinutes: undefined,
+    settings,
+  }
+}
+
+/** `"apiKey": secret`, or `"apiKeyFile": path`, each by the name the provider gives it. */
+function otherSecrets({ secrets }: OtherEntry, where: string, faults: Faults): AccountSecrets {
+  const read: Record<string, string> = {}
+  for (const [key, text] of Object.entries(secrets)) {
+    const name = key.replace(/File$/, '')
+    const isFile = name !== key
+    if (isFile && secrets[name] !== undefined)
+      faults.add(`${where}, ${name}`, 'expected the secret or its file, not both')
+    const secret = isFile
+      ? readSecretFile(text, `${where}, ${key}`, faults)
+      : cleanSecret(text, `${where}, ${name}`, faults)
+    if (secret !== undefined) read[name] = secret
+  }
+  return read
 }
 
 function entrySecret(
@@ -149,7 +227,7 @@ function entrySecret(
     : cleanSecret(direct, name, faults)
 }
 
-function readEntries(path: string, faults: Faults): z.infer<typeof accountEntry>[] {
+function readEntries(path: string, faults: Faults): (BinancePayEntry | OtherEntry)[] {
   let content: unknown
   try {
     content = parseCounts(readFileSync(path, 'utf8'))
@@ -158,9 +236,35 @@ function readEntries(path: string, faults: Faults): z.infer<typeof accountEntry>
     return []
   }
   const parsed = accountsFile.safeParse(content)
-  if (parsed.success) return parsed.data.accounts
-  for (const issue of parsed.error.issues) {
-    faults.add(`DAYBOOK_ACCOUNTS, ${issue.path.join('.') || 'file'}`, issue.message)
+  if (parsed.success) {
+    return parsed.data.accounts.flatMap((entry, index) => readEntry(entry, ['accounts', index], faults) ?? [])
   }
+  noteIssues(parsed.error, [], faults)
   return []
+}
+
+function readEntry(
+  entry: Readonly<Record<string, unknown>>,
+  place: readonly (string | number)[],
+  faults: Faults,
+): BinancePayEntry | OtherEntry | undefined {
+  const { provider = BINANCE_PAY_ACCOUNT } = entry
+  if (provider === BINANCE_PAY_ACCOUNT) {
+    const parsed = binancePayEntry.safeParse(entry)
+    return parsed.success ? parsed.data : noteIssues(parsed.error, place, faults)
+  }
+  if (Object.keys(entry).some(key => !Object.hasOwn(otherEntry.shape, key))) {
+    const says =
+      'expected binance-pay, or an entry of name, provider, settings and secrets, as other providers have'
+    return faults.add(`DAYBOOK_ACCOUNTS, ${[...place, 'provider'].join('.')}`, says)
+  }
+  const parsed = otherEntry.safeParse(entry)
+  return parsed.success ? parsed.data : noteIssues(parsed.error, place, faults)
+}
+
+function noteIssues(error: z.ZodError, place: readonly (string | number)[], faults: Faults): undefined {
+  for (const issue of error.issues) {
+    const where = [...place, ...issue.path].join('.') || 'file'
+    faults.add(`DAYBOOK_ACCOUNTS, ${where}`, issue.message)
+  }
 }

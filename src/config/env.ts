@@ -50,6 +50,13 @@ export const VARIABLES = {
     says: 'the address of the Binance Pay API',
     default: 'https://bpay.binanceapi.com',
   },
+  BINANCE_PAY_BALANCE_API: {
+    says: 'v2 asks for the balances of all assets at once; v1 asks for each asset of BINANCE_PAY_BALANCE_ASSETS',
+    default: 'v2',
+  },
+  BINANCE_PAY_BALANCE_ASSETS: {
+    says: 'the assets that v1 asks for, separated by commas; with v2 they are what it falls back to',
+  },
   DAYBOOK_DOWNLOAD_HOSTS: {
     says: 'hosts that report files may be fetched from, separated by commas; *.example.com means any host below it',
     default: '*.binance.com,*.binanceapi.com',

@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs'
 import type { Env } from './env.ts'
 import type { Faults } from './faults.ts'
 
-/** What signs the requests of one account. */
+/** What signs the requests of one Binance Pay account. */
 export interface Credentials {
   readonly apiKey: string
   readonly secretKey: string
 }
 
-/** The credentials of the accounts that have them, by account name. */
-export type Secrets = ReadonlyMap<string, Credentials>
+/** The secrets of one account, by the names its provider gives them. */
+export type AccountSecrets = Readonly<Record<string, string>>
+
+/** The secrets of the accounts that have them, by account name. */
+export type Secrets = ReadonlyMap<string, AccountSecrets>
 
 /** A secret from `NAME`, or from the file that `NAME_FILE` names; `undefined` when neither is set. */
 export function readSecret(env: Env, name: string, faults: Faults): string | undefined {

@@ -164,3 +164,43 @@ export const JOBS_PREFIX = 'work/jobs/'
 export function jobKey(job: string): string {
   return `${JOBS_PREFIX}${job}.json`
 }
+
+/** Every snapshot of an account: the answers as they came. */
+export function snapshotsPrefix(ref: AccountRef, day?: Day): string {
+  return `snapshots/${ref.provider}/${ref.account}/${day === undefined ? '' : `${day}/`}`
+}
+
+export function snapshotKey(ref: AccountRef, day: Day, name: string): string {
+  return `${snapshotsPrefix(ref, day)}${name}.json`
+}
+
+/** What a key under `snapshotsPrefix` names, or `undefined` when it is none of ours. */
+export function parseSnapshotKey(key: string): { day: Day; name: string } | undefined {
+  const match = /^snapshots\/[^/]+\/[^/]+\/(\d{4}-\d{2}-\d{2})\/([^/]+)\.json$/.exec(key)
+  return match === null ? undefined : { day: match[1]!, name: match[2]! }
+}
+
+/** Every published snapshot of an account: the `balances` table's data files. */
+export function balancesPrefix(ref: AccountRef): string {
+  return `balances/v1/provider=${ref.provider}/account=${ref.account}/`
+}
+
+export function balancesKey(ref: AccountRef, day: Day, name: string): string {
+  return `${balancesPrefix(ref)}date=${day}/${name}.parquet`
+}
+
+/** What is known of one announced debit: the intent, and every result. */
+export function debitKeys(ref: AccountRef, requestId: string) {
+  const folder = `debits/${ref.provider}/${ref.account}/${requestId}/`
+  return {
+    folder,
+    intent: `${folder}intent.json`,
+    resultsPrefix: `${folder}results/`,
+    result: (name: string) => `${folder}results/${name}.json`,
+  }
+}
+
+/** The movements of a day as a provider told them, page by page. */
+export function movementsKey(ref: AccountRef, day: Day, name: string): string {
+  return `movements/${ref.provider}/${ref.account}/${day}/${name}.json`
+}

@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** POST when absent. */
+  readonly method?: 'POST' | 'PUT'
 }
 
 export interface HttpAnswer {
@@ -13,6 +15,8 @@ export interface HttpAnswer {
   /** The `Date` header, if there is one that can be read. */
   readonly date: Date | undefined
   readonly body: Uint8Array
+  /** Headers that came once, their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Posts a request. Throws `provider-unreachable`; its detail `sent` is false when nothing can have arrived. */
@@ -25,10 +29,10 @@ export interface HttpOptions {
 }
 
 export function createHttp(options: HttpOptions): Http {
-  return async ({ url, headers, body }) => {
+  return async ({ url, headers, body, method = 'POST' }) => {
     try {
       const answer = await request(url, {
-        method: 'POST',
+        method,
         headers,
         body,
         // A kept connection may be closed by the other side just as it is used, and then nobody knows whether
@@ -42,6 +46,7 @@ export function createHttp(options: HttpOptions): Http {
       return {
         status: answer.statusCode,
         date: readDate(answer.headers.date),
+        headers: onceOnly(answer.headers),
         body: await readBounded(answer.body, options.maxAnswerBytes),
       }
     } catch (error) {
@@ -53,6 +58,11 @@ export function createHttp(options: HttpOptions): Http {
 function readDate(header: string | string[] | undefined): Date | undefined {
   const date = new Date(typeof header === 'string' ? header : '')
   return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+function onceOnly(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const once = Object.entries(headers).filter(([, value]) => typeof value === 'string')
+  return Object.fromEntries(once) as Record<string, string>
 }
 
 async function readBounded(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {

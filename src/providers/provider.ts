@@ -2,6 +2,10 @@
  * What a provider can do, ability by ability. A stage asks for the one it needs; a provider offers those
  * it has.
  */
+import type { ActivityRow } from '../domain/activity.ts'
+import type { Balance, BalanceAnswerRecord, BalanceBasis } from '../domain/balance.ts'
+import type { Day, DayRange } from '../domain/calendar.ts'
+import type { Contract, DebitApplication, DebitNotice } from '../domain/debit.ts'
 import type { ReportRequest } from '../domain/report.ts'
 
 export interface Provider {
@@ -9,6 +13,9 @@ export interface Provider {
   readonly name: string
   readonly reports?: Reports
   readonly callbacks?: Callbacks
+  readonly balances?: Balances
+  readonly activity?: Activity
+  readonly debits?: Debits
 }
 
 /** What a harmless call tells about the connection to a provider. */
@@ -17,6 +24,8 @@ export interface ProbeAnswer {
   readonly serials: readonly string[]
   /** How far the provider's clock is ahead of ours, in milliseconds, to about a second. */
   readonly aheadMs: number | undefined
+  /** How far the clocks may differ before the provider refuses; one second when absent. */
+  readonly clockWindowMs?: number
 }
 
 /** Reports that are asked for and made later. */
@@ -103,3 +112,53 @@ export interface CallbackReply {
   readonly status: number
   readonly body: string
 }
+
+/** What an account holds, or held as a day closed. */
+export interface Balances {
+  readonly basis: BalanceBasis
+  /** The days that can be asked for now; absent where only the present can be. */
+  days?(now: Date): DayRange
+  /**
+   * Asks everything that makes one snapshot, of `day` where days can be asked for. Answers what came, byte
+   * for byte and verified where the provider signs; throws when any part of it cannot be had.
+   */
+  ask(day?: Day): Promise<BalanceAnswerRecord[]>
+  /** Reads an answer of `ask`, also years later: it rests on nothing but the record. Throws `provider-protocol`. */
+  read(answer: BalanceAnswerRecord): Balance[]
+}
+
+/** Movements that can be asked for directly, without a report. */
+export interface Activity {
+  /** The assets that the account is known to have. */
+  assets(): Promise<string[]>
+  /** Every movement of an asset from `from` up to, not including, `to`, both in the past. */
+  movements(asset: string, from: Date, to: Date): Promise<Movements>
+}
+
+export interface Movements {
+  readonly rows: readonly ActivityRow[]
+  /** The pages as they came, in order. */
+  readonly pages: readonly Uint8Array[]
+  readonly assumptions: readonly string[]
+}
+
+/** Debits that a contract with a user allows. */
+export interface Debits {
+  /** The contract of that id; `undefined` when the provider knows none. */
+  contract(contractId: string): Promise<Contract | undefined>
+  /** Announces a debit. The same `requestId` has the same effect once, however often it is sent. */
+  notify(notice: DebitNotice): Promise<NotifyAnswer>
+  /** Debits: moves money. Refused with `usage-invalid` unless `movesMoney` says that this is meant. */
+  apply(application: DebitApplication, consent: { readonly movesMoney: boolean }): Promise<ApplyAnswer>
+}
+
+export type NotifyAnswer =
+  | { outcome: 'notified'; orderId: string; requestId: string; at: Date; answer: string }
+  | { outcome: 'rejected'; code: string; says: string; answer: string }
+  /** It may have been announced; asking again with the same id is safe. */
+  | { outcome: 'unknown'; says: string; answer: string }
+
+export type ApplyAnswer =
+  | { outcome: 'applied'; orderId: string; requestId: string; status: string; answer: string }
+  | { outcome: 'rejected'; code: string; says: string; answer: string }
+  | { outcome: 'unknown'; says: string; answer: string }

@@ -6,6 +6,7 @@ export interface Answer {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
   /** The code, for the books. */
   readonly code: string
 }
@@ -30,6 +31,10 @@ const CODES: Record<string, readonly [number, string]> = {
   '400102': [400, 'A parameter was not valid, the value is out of range.'],
   '400103': [400, 'A parameter was not valid, contains illegal characters.'],
   '400104': [413, 'Invalid request, content length too large.'],
+  '406107': [400, 'Merchant type not valid, individual merchants are not supported.'],
+  '406108': [429, 'Fail rate is high, please try again later.'],
+  '406207': [400, 'Contract not found.'],
+  '406212': [400, 'Contract is not signed.'],
 }
 
 export function refusal(code: string, message?: string): Refusal {
@@ -90,6 +95,7 @@ export function storageError(status: number, code: string, message: string): Ans
   return { status, contentType: 'application/xml', body, code }
 }
 
-function json(body: unknown): Omit<Answer, 'code'> {
+/** JSON with HTTP 200. */
+export function json(body: unknown): Omit<Answer, 'code'> {
   return { status: 200, contentType: 'application/json;charset=UTF-8', body: writeJson(body) }
 }

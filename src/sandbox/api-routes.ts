@@ -1,4 +1,4 @@
-/** The three endpoints of Binance Pay that balance reports need. */
+/** The endpoints of Binance Pay. */
 
 import type { JsonValue } from '../domain/json.ts'
 import {
@@ -14,10 +14,12 @@ import {
 import { checkJson, checkQueryRequest, checkReportRequest, type ReportRequest } from './body-checks.ts'
 import type { StoredReport } from './books.ts'
 import type { Callbacks } from './callbacks.ts'
+import { contractQuery, payApply, payNotify } from './debit-routes.ts'
 import type { Knobs } from './knobs.ts'
 import { quotaAllows } from './quota.ts'
 import { reportStatus } from './report-status.ts'
 import { checkCaller, header, isRefusal, type Merchant, type SignedRequest } from './request-checks.ts'
+import { walletBalanceV1, walletBalanceV2 } from './wallet-balance-routes.ts'
 import { hostNowMs, linkTo, pause, shownNowMs, type World } from './world.ts'
 
 export interface ApiCall extends SignedRequest {
@@ -31,17 +33,22 @@ export interface ApiCall extends SignedRequest {
 export type Reply = Answer | 'reset' | 'no-answer'
 
 /** A call that passed every check on its sender. */
-interface KnownCall extends ApiCall {
+export interface KnownCall extends ApiCall {
   readonly merchant: Merchant
   readonly json: JsonValue
 }
 
-type Endpoint = (world: World, call: KnownCall, callbacks: Callbacks) => Promise<Reply>
+export type Endpoint = (world: World, call: KnownCall, callbacks: Callbacks) => Promise<Reply>
 
 export const ENDPOINTS: Readonly<Record<string, { name: string; answer: Endpoint }>> = {
   '/binancepay/openapi/balance-report': { name: 'balance-report', answer: submit },
   '/binancepay/openapi/balance-report/query': { name: 'balance-report/query', answer: query },
   '/binancepay/openapi/certificates': { name: 'certificates', answer: certificates },
+  '/binancepay/openapi/balance': { name: 'balance', answer: walletBalanceV1 },
+  '/binancepay/openapi/v2/balance': { name: 'v2/balance', answer: walletBalanceV2 },
+  '/binancepay/openapi/direct-debit/contract/query': { name: 'contract/query', answer: contractQuery },
+  '/binancepay/openapi/pay/notify': { name: 'pay/notify', answer: payNotify },
+  '/binancepay/openapi/pay/apply': { name: 'pay/apply', answer: payApply },
 }
 
 /** Runs the checks in the documented order, then the endpoint. */
@@ -139,7 +146,8 @@ async function certificates(world: World, { knobs }: KnownCall): Promise<Reply> 
   return success(await world.keys.certificates(knobs))
 }
 
-function faultReply(fault: string): Reply {
+/** What a knob's fault comes to. */
+export function faultReply(fault: string): Reply {
   if (fault.startsWith('no-answer')) return 'no-answer'
   if (fault.startsWith('reset')) return 'reset'
   return fault.startsWith('html-403') ? forbiddenPage() : serverError()

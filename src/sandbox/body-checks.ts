@@ -10,7 +10,7 @@ export interface ReportRequest {
   readonly endDate: Day
 }
 
-type Fields = { readonly [name: string]: JsonValue }
+export type Fields = { readonly [name: string]: JsonValue }
 
 /** The body when it is an object or array, or the refusal of one that is too large or not JSON. */
 export function checkJson(body: Buffer, knobs: Knobs): { json: JsonValue } | Refusal {
@@ -44,12 +44,12 @@ export function checkQueryRequest(body: JsonValue): { downloadId: string } | Ref
   return { downloadId: downloadId as string }
 }
 
-function fieldsOf(body: JsonValue): Fields {
+export function fieldsOf(body: JsonValue): Fields {
   return Array.isArray(body) ? {} : (body as Fields)
 }
 
 /** Missing, null, empty and not a text are one and the same fault. */
-function isEmpty(value: JsonValue | undefined): boolean {
+export function isEmpty(value: JsonValue | undefined): boolean {
   return typeof value !== 'string' || value === ''
 }
 

@@ -134,6 +134,75 @@ export const knobsSchema = z.strictObject({
   fileExtraColumn: flag('one more column, EUR_Value'),
   fileTruncated: flag('the last line is cut off in its middle'),
   fileEmpty: choice(['no', 'header-only', 'no-data-message'], 'a file without rows'),
+
+  balanceV2: choice(['there', 'missing'], 'wallet balance v2: there, or turned away with the HTML 403'),
+  balanceShape: choice(['array', 'object'], 'balance of v2: a list, or the first asset as an object'),
+  balanceTime: choice(['number', 'string'], 'updateTime of v2'),
+  balanceWalletEcho: choice(['asked', 'swapped'], 'the wallet that an answer of v2 names'),
+  balanceHttpFault: choice(
+    ['none', 'no-answer', 'reset', 'http-500', 'html-403'],
+    'what happens to a valid balance query',
+  ),
+  debitRefusal: z
+    .string()
+    .regex(/^(|\d{6})$/)
+    .default('')
+    .describe('code that every notice is refused with, such as 406107 or 406108; empty: none'),
+  debitFault: choice(
+    ['none', 'no-answer-after-effect', 'http-500-after-effect', 'no-answer-before-effect'],
+    'what happens to a valid notice or debit',
+  ),
+
+  breakKind: choice(
+    ['none', 'missing-row', 'doubled-row', 'late-row', 'swapped-flow', 'wrong-total', 'vanished-currency'],
+    'what does not add up: rows of activity (late: told a day later), or balances',
+  ),
+  breakDay: z
+    .string()
+    .regex(/^(|\d{4}-\d{2}-\d{2})$/)
+    .default('')
+    .describe('the only day on which it does not add up; empty: every day'),
+  breakCurrency: z.string().default('USD').describe('the currency of it; USD stands for USDT at Binance Pay'),
+
+  payermaxClockWindowMs: count(120_000, 'largest difference of requestTime; beyond it REQ_TIME_OVER_TIME'),
+  payermaxSignature: choice(['checked', 'unchecked'], 'whether signatures of requests are checked'),
+  payermaxErrorsSigned: flag('refusals are signed too'),
+  payermaxAmounts: choice(
+    ['integer', 'decimals', 'minor', 'huge'],
+    'whole major units | two decimals | the same in minor units | above 2^53',
+  ),
+  payermaxAcctTime: choice(['date', 'timestamp'], 'acctTime of an answer'),
+  payermaxZoneKey: choice(['timeZone', 'timezone'], 'the name of the zone in an answer'),
+  payermaxZeroRows: choice(['omitted', 'present'], 'rows of currencies that hold nothing'),
+  payermaxDayCloseHours: count(0, 'hours after a day has closed until it is told'),
+  payermaxBusyEvery: count(0, 'every n-th call is answered TOO_MANY_REQUEST; 0: none'),
+  payermaxFault: choice(
+    [
+      'none',
+      'system-error',
+      'http-500',
+      'no-answer',
+      'html',
+      'truncated',
+      'bad-sign',
+      'unsigned',
+      'other-zone',
+    ],
+    'what happens to a valid call',
+  ),
+
+  onerwayClockWindowMs: count(600_000, 'largest difference of requestTime'),
+  onerwayKeyError: choice(['http-401', 'code'], 'a wrong key: HTTP 401, or code 40003'),
+  onerwayIpAllowed: z.boolean().default(true).describe('false: HTTP 403'),
+  onerwayDuplicateId: choice(['refuse', 'accept'], 'a request id seen before: code 40006, or answered'),
+  onerwayPageSize: z.int().min(1).default(5).describe('movements of a page'),
+  onerwayTotalGrows: count(0, 'movements that come in while pages are read, each on a call of its own'),
+  onerwayBounds: choice(['inclusive', 'exclusive'], 'whether movements at the bounds of a window count'),
+  onerwayEqualTimes: flag('all movements of a day have one time'),
+  onerwayOddValues: flag('a status and a businessType that nobody has seen'),
+  onerwayAmountMoves: choice(['total', 'available'], 'the balance that movements move'),
+  onerwayErrorEnvelope: choice(['code', 'respCode'], 'the envelope of refusals'),
+  onerwayFault: choice(['none', 'http-429', 'http-500', 'html', 'no-answer'], 'what happens to a valid call'),
 })
 
 export type Knobs = z.infer<typeof knobsSchema>

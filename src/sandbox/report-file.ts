@@ -1,7 +1,9 @@
 /** The lines of a report file: header variants, quoting, times, numbers, line ends and damage. */
+
+import { brokenRows } from './broken-rows.ts'
 import { chanceOf } from './chance.ts'
 import type { Knobs } from './knobs.ts'
-import { type LedgerQuery, ledgerRows } from './ledger.ts'
+import type { LedgerQuery } from './ledger.ts'
 import type { LedgerRow } from './ledger-events.ts'
 import { javaDecimal, trimmedDecimal } from './number-text.ts'
 
@@ -93,7 +95,7 @@ function* bodyLines(source: CsvSource): Generator<string[]> {
   if (knobs.fileEmpty === 'no-data-message') yield ['No data matches the criteria.']
   if (knobs.fileEmpty !== 'no') return
   const layout = LAYOUTS[knobs.fileLayout]
-  for (const rows of ledgerRows(source.query)) {
+  for (const rows of brokenRows(source.query, knobs)) {
     const ordered = knobs.fileOrder === 'shuffled' ? shuffledInSeconds(rows, source.reportId) : rows
     yield ordered.map(row => {
       const cells = layout.cells(row, source.userId, knobs.fileZoneOffsetMinutes)

@@ -10,6 +10,10 @@ export interface Merchant {
   readonly secretKey: string
   /** The merchant's default callback URL. */
   readonly callbackUrl?: string
+  /** The same merchant at PayerMax, with its public key as PEM or bare Base64. */
+  readonly payermax?: { readonly appId: string; readonly memberId: string; readonly publicKey: string }
+  /** The same merchant at Onerway. */
+  readonly onerway?: { readonly apiKey: string }
 }
 
 export interface SignedRequest {

@@ -3,16 +3,19 @@ import { createHash } from 'node:crypto'
 import { once, setMaxListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { addDays, type Day, dayOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import type { Clock, Random } from '../host.ts'
 import { type BooksSnapshot, type Delivery, openBooks } from './books.ts'
 import { type CustomCallback, startCallbacks } from './callbacks.ts'
+import { type DebitEntry, openDebitBook } from './debit-book.ts'
 import { createIdMint } from './ids.ts'
 import { defaultKnobs, type Knobs, readKnobs } from './knobs.ts'
 import { API_KEY_FORM, type Merchant } from './request-checks.ts'
 import { createSandboxServer } from './server.ts'
-import { openKeyRing } from './signing-keys.ts'
+import { keySchema, makeKey, openKeyRing, type SigningKey } from './signing-keys.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
+import { openWalletBooks } from './wallet-books.ts'
 import type { World } from './world.ts'
 
 export interface SandboxOptions {
@@ -36,6 +39,10 @@ export interface Sandbox {
   readonly url: string
   readonly port: number
   books(): BooksSnapshot
+  /** Notices and debits it has taken, in order. */
+  debits(): readonly DebitEntry[]
+  /** The public key that signs PayerMax's answers, as PEM. */
+  payermaxPublicKey(): Promise<string>
   /** Changes some knobs from now on; counts of `faultTimes` begin anew. */
   setKnobs(changed: Partial<Knobs>): void
   /** Makes a new signing key; resolves to its serial. */
@@ -70,6 +77,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url: origin,
     port,
     books: world.books.snapshot,
+    debits: () => world.debits.all(),
+    payermaxPublicKey: async () => (await world.payermaxKey()).publicPem,
     setKnobs: world.setKnobs,
     rotateKey: async () => (await world.keys.rotate(world.knobs())).serial,
     redeliver: async (reportId, overrides) => callbacks.redeliver(reportId, readKnobs(overrides ?? {})),
@@ -97,14 +106,26 @@ async function createWorld(
   const faultsMet = new Map<string, number>()
   const nonces = new Set<string>()
   const log = options.log ?? (() => {})
+  const openedOn = openingDay(folder, clock)
+  const counts = new Map<string, number>()
+  let payermaxKey: Promise<SigningKey> | undefined
   return {
-    ...{ merchants, seed, books, clock, random, log, stopping, origin },
+    ...{ merchants, seed, books, clock, random, log, stopping, origin, openedOn },
+    wallets: openWalletBooks(seed, openedOn),
+    debits: openDebitBook(),
+    payermaxKey: () => (payermaxKey ??= payermaxKeyOf(folder)),
+    countOf: name => {
+      const next = (counts.get(name) ?? 0) + 1
+      counts.set(name, next)
+      return next
+    },
     keys: await openKeyRing(folder, knobs),
     linkSecret: linkSecretOf(folder, random),
     knobs: () => knobs,
     setKnobs: changed => {
       knobs = { ...knobs, ...readKnobs(changed) }
       faultsMet.clear()
+      counts.clear()
     },
     mintId: createIdMint(nodeOf(seed), id => books.report(id) !== undefined),
     meetsFault: (fault, inForce) => {
@@ -127,6 +148,28 @@ async function createWorld(
       tasks.add(kept)
     },
   }
+}
+
+/** How far back accounts have a history: PayerMax tells of ninety days in either zone. */
+const HISTORY_DAYS = 100
+
+/** The first day of every account, kept so that balances outlive a restart. */
+function openingDay(folder: StateFolder, clock: Clock): Day {
+  const stored = folder.read('opened.json')
+  if (stored !== undefined) return z.object({ openedOn: z.string() }).parse(stored).openedOn
+  const openedOn = addDays(dayOf(clock.now()), -HISTORY_DAYS)
+  folder.write('opened.json', { openedOn })
+  return openedOn
+}
+
+const PAYERMAX_KEY_BITS = 2048
+
+async function payermaxKeyOf(folder: StateFolder): Promise<SigningKey> {
+  const stored = folder.read('payermax-key.json')
+  if (stored !== undefined) return keySchema.parse(stored)
+  const key = await makeKey(PAYERMAX_KEY_BITS)
+  folder.write('payermax-key.json', key)
+  return key
 }
 
 /** The secret of the links, kept so that links outlive a restart. */

@@ -2,11 +2,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tryParseJson } from '../domain/json.ts'
 import { type Answer, forbiddenPage, refusal, refused } from './answers.ts'
-import { answerApi, ENDPOINTS, type Reply } from './api-routes.ts'
+import { type ApiCall, answerApi, ENDPOINTS, type Reply } from './api-routes.ts'
 import type { Callbacks } from './callbacks.ts'
 import { answerControl, controlError } from './control-routes.ts'
 import { serveFile } from './file-route.ts'
 import { type Knobs, readKnobs } from './knobs.ts'
+import { answerOnerway, ONERWAY_PATHS } from './onerway-routes.ts'
+import { answerPayerMax, PAYERMAX_PATHS } from './payermax-routes.ts'
 import { plainValue } from './plain-json.ts'
 import { shownNowMs, type World } from './world.ts'
 
@@ -36,13 +38,33 @@ async function handle(world: World, callbacks: Callbacks, req: IncomingMessage, 
   }
   const body = await readBody(req)
   if (path.startsWith('/sandbox/')) return send(res, await answerControl(world, callbacks, req, path, body))
-  const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined
-  const reply = endpoint === undefined ? forbiddenPage() : await api(world, callbacks, req, res, path, body)
+  const route = routeOf(path)
+  const reply = route === undefined ? forbiddenPage() : await api(world, callbacks, req, res, route, body)
   const code = typeof reply === 'string' ? reply : reply.code
-  world.books.countRequest(endpoint?.name ?? 'other', code)
-  world.log('request.answered', { endpoint: endpoint?.name ?? 'other', code })
+  world.books.countRequest(route?.name ?? 'other', code)
+  world.log('request.answered', { endpoint: route?.name ?? 'other', code })
   if (reply === 'reset') req.socket.resetAndDestroy()
   else if (reply !== 'no-answer') send(res, reply)
+}
+
+interface Route {
+  readonly name: string
+  answer(world: World, call: ApiCall, callbacks: Callbacks): Promise<Reply>
+}
+
+/** Each provider has paths of its own, so one server plays them all. */
+function routeOf(path: string): Route | undefined {
+  const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined
+  if (endpoint !== undefined) {
+    const { name, answer } = endpoint
+    return { name, answer: (world, call, callbacks) => answerApi(world, answer, call, callbacks) }
+  }
+  const payermax = PAYERMAX_PATHS.get(path)
+  if (payermax !== undefined)
+    return { name: `payermax/${payermax}`, answer: (world, call) => answerPayerMax(world, payermax, call) }
+  const onerway = ONERWAY_PATHS.get(path)
+  if (onerway === undefined) return undefined
+  return { name: `onerway/${onerway}`, answer: (world, call) => answerOnerway(world, onerway, call) }
 }
 
 async function api(
@@ -50,7 +72,7 @@ async function api(
   callbacks: Callbacks,
   req: IncomingMessage,
   res: ServerResponse,
-  path: string,
+  route: Route,
   body: Buffer,
 ): Promise<Reply> {
   let overrides: Partial<Knobs>
@@ -63,7 +85,7 @@ async function api(
   stampDate(world, res, knobs)
   if (body.length > HARD_LIMIT_BYTES) return refused(refusal('400104'), knobs)
   const call = { method: req.method ?? '', headers: req.headers, body, knobs, overrides }
-  return answerApi(world, ENDPOINTS[path]!.answer, call, callbacks)
+  return route.answer(world, call, callbacks)
 }
 
 function readKnobHeader(text: string | string[] | undefined): Partial<Knobs> {
@@ -91,6 +113,7 @@ async function readBody(req: IncomingMessage): Promise<Buffer> {
 function send(res: ServerResponse, answer: Answer): void {
   res.statusCode = answer.status
   res.setHeader('content-type', answer.contentType)
+  for (const [name, value] of Object.entries(answer.headers ?? {})) res.setHeader(name, value)
   res.setHeader('content-length', Buffer.byteLength(answer.body))
   res.end(answer.body)
 }

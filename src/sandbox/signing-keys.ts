@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Knobs } from './knobs.ts'
 import type { StateFolder } from './state-folder.ts'
 
-const keySchema = z.object({ serial: z.string(), publicPem: z.string(), privatePem: z.string() })
+export const keySchema = z.object({ serial: z.string(), publicPem: z.string(), privatePem: z.string() })
 const ringSchema = z.object({ active: keySchema, old: keySchema.nullable(), spare: keySchema.nullable() })
 
 export type SigningKey = z.infer<typeof keySchema>
@@ -88,7 +88,8 @@ function bitsOf(knobs: Knobs): number {
   return Number.parseInt(knobs.certificateBits, 10)
 }
 
-async function makeKey(bits: number): Promise<SigningKey> {
+/** A new key of that many bits. */
+export async function makeKey(bits: number): Promise<SigningKey> {
   const pair = await new Promise<forge.pki.rsa.KeyPair>((resolve, reject) => {
     forge.pki.rsa.generateKeyPair({ bits }, (error, made) => (error ? reject(error) : resolve(made)))
   })

@@ -1,11 +1,24 @@
 /** What every part of the sandbox may touch. */
+import type { Day } from '../domain/calendar.ts'
 import type { Clock, Random } from '../host.ts'
 import type { Books, StoredReport } from './books.ts'
+import type { DebitBook } from './debit-book.ts'
 import { fileName, type ReportContent } from './file-container.ts'
 import type { Knobs } from './knobs.ts'
 import { writeLinkToken } from './links.ts'
 import type { Merchant } from './request-checks.ts'
-import type { KeyRing } from './signing-keys.ts'
+import type { KeyRing, SigningKey } from './signing-keys.ts'
+import type { WalletBooks } from './wallet-books.ts'
+
+/** The knobs that name a fault of an endpoint. */
+export type FaultKnob =
+  | 'submitFault'
+  | 'queryFault'
+  | 'certificatesFault'
+  | 'balanceHttpFault'
+  | 'debitFault'
+  | 'payermaxFault'
+  | 'onerwayFault'
 
 export interface World {
   readonly merchants: readonly Merchant[]
@@ -13,6 +26,16 @@ export interface World {
   readonly books: Books
   readonly keys: KeyRing
   readonly linkSecret: string
+  /** The day before which nothing has happened in any account: balances are counted from there. */
+  readonly openedOn: Day
+  /** What the wallets hold, counted from the rows that reports tell. */
+  readonly wallets: WalletBooks
+  /** Notices and debits, forgotten when it ends. */
+  readonly debits: DebitBook
+  /** PayerMax's key, made when it is first needed. */
+  payermaxKey(): Promise<SigningKey>
+  /** Counts up from 1, by name, since the knobs were last set. */
+  countOf(name: string): number
   readonly clock: Clock
   readonly random: Random
   log(event: string, fields: Readonly<Record<string, unknown>>): void
@@ -22,7 +45,7 @@ export interface World {
   origin(): string
   mintId(instantMs: number): string
   /** Whether this call still meets the fault that its endpoint's knob names. */
-  meetsFault(fault: 'submitFault' | 'queryFault' | 'certificatesFault', knobs: Knobs): boolean
+  meetsFault(fault: FaultKnob, knobs: Knobs): boolean
   /** Remembers a nonce; whether it is a new one. */
   useNonce(merchant: string, nonce: string): boolean
   /** Aborts when the sandbox stops. */

@@ -26,6 +26,9 @@ const COMMANDS = [
   'reparse',
   'download',
   'describe',
+  'snapshot',
+  'fetch-activity',
+  'notify-debit',
   'doctor',
   'sandbox',
 ]

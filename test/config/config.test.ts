@@ -536,6 +536,67 @@ describe('a file of accounts', () => {
     expect(of(path).secrets.get('one')).toEqual({ apiKey: 'key', secretKey: 'secret' })
   })
 
+  it('may hold accounts of other providers, whose settings their own schema reads', () => {
+    const { config, secrets } = of(
+      accountsFile(
+        { name: 'one', ...pair(1), settings: { balanceApi: 'v1', balanceAssets: ['USDT'] } },
+        {
+          name: 'pm',
+          provider: 'payermax',
+          settings: { appId: 'a' },
+          secrets: { privateKeyFile: file('key\n') },
+        },
+        { name: 'ow', provider: 'onerway', secrets: { apiKey: ' planted ' } },
+      ),
+    )
+    expect(config.accounts.map(({ provider, settings }) => [provider, settings])).toEqual([
+      ['binance-pay', { balanceApi: 'v1', balanceAssets: ['USDT'] }],
+      ['payermax', { appId: 'a' }],
+      ['onerway', {}],
+    ])
+    expect(config.accounts[1]!.monthlyLimit).toBe(0)
+    expect(secrets.get('pm')).toEqual({ privateKey: 'key' })
+    expect(secrets.get('ow')).toEqual({ apiKey: 'planted' })
+  })
+
+  it('tells the faults of accounts of other providers, too', () => {
+    const path = accountsFile(
+      {
+        name: 'a',
+        provider: 'payermax',
+        secrets: { privateKey: 'planted', privateKeyFile: file('planted') },
+      },
+      { name: 'b', provider: 'onerway', secrets: { apiKeyFile: join(folder, 'nowhere') } },
+      { name: 'b', provider: 'onerway', secrets: { apiKey: ' ' } },
+      { name: 'Bad Name', provider: 'onerway' },
+      { name: 'c', provider: 'onerway', apiKey: 'planted' },
+    )
+    const told = faultsOf({ DAYBOOK_ACCOUNTS: path }).map(line => line.split(': ')[0])
+    expect(told.sort()).toEqual(
+      [
+        'DAYBOOK_ACCOUNTS, accounts.3.name',
+        'DAYBOOK_ACCOUNTS, accounts.4.provider',
+        'DAYBOOK_ACCOUNTS, account a, privateKey',
+        'DAYBOOK_ACCOUNTS, account b, apiKeyFile',
+        'DAYBOOK_ACCOUNTS, account b',
+        'DAYBOOK_ACCOUNTS, account b, apiKey',
+      ].sort(),
+    )
+  })
+
+  it('takes how balances are asked for from the variables, where an account does not say', () => {
+    const env = { BINANCE_PAY_BALANCE_API: 'v1', BINANCE_PAY_BALANCE_ASSETS: ' USDT, BTC,' }
+    expect(load(env).accounts[0]!.settings).toEqual({ balanceApi: 'v1', balanceAssets: ['USDT', 'BTC'] })
+    const path = accountsFile(
+      { name: 'one', ...pair(1) },
+      { name: 'two', ...pair(2), settings: { balanceApi: 'v2' } },
+    )
+    expect(of(path, env).config.accounts.map(({ settings }) => settings)).toEqual([
+      { balanceApi: 'v1', balanceAssets: ['USDT', 'BTC'] },
+      { balanceApi: 'v2' },
+    ])
+  })
+
   const faults = (path: string, env: Env = {}) => faultsOf({ DAYBOOK_ACCOUNTS: path, ...env })
 
   it.each([

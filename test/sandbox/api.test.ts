@@ -87,7 +87,13 @@ test('the gateway refuses other methods, content types and empty bodies', async 
 })
 
 test('a wrong path is a page of CloudFront', async () => {
-  for (const path of ['/', '/binancepay/openapi/balance', '/sandbox/unknown', '/files/x', '/constructor']) {
+  for (const path of [
+    '/',
+    '/binancepay/openapi/v3/balance',
+    '/sandbox/unknown',
+    '/files/x',
+    '/constructor',
+  ]) {
     const answer = await call(sandbox, { path })
     expect(answer.status, path).toBe(403)
     expect(answer.text, path).toContain('CloudFront')

@@ -24,3 +24,16 @@ export async function openParquet(folder: string): Promise<ParquetQuery> {
     },
   }
 }
+
+/** The rows of one query as text. */
+export async function runSql(sql: string): Promise<string[][]> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  try {
+    await connection.run("SET TimeZone = 'UTC'")
+    return (await connection.runAndReadAll(sql)).getRows().map(row => row.map(String))
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+}

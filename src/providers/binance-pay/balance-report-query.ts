@@ -8,8 +8,9 @@
  */
 import { DaybookError } from '../../domain/errors.ts'
 import { writeJson } from '../../domain/json.ts'
+import { isObject, type JsonObject, textOf } from '../json-fields.ts'
 import type { ReportStatus } from '../provider.ts'
-import { type Envelope, isObject, type JsonObject, textOf } from './envelope.ts'
+import type { Envelope } from './envelope.ts'
 
 export const BALANCE_REPORT_QUERY_PATH = '/binancepay/openapi/balance-report/query'
 

@@ -7,8 +7,9 @@
  */
 import { addDays, dayOf, daysBetween } from '../../domain/calendar.ts'
 import type { ReportRequest, WalletScope } from '../../domain/report.ts'
+import { textOf } from '../json-fields.ts'
 import type { SubmitAnswer } from '../provider.ts'
-import { type Envelope, textOf } from './envelope.ts'
+import type { Envelope } from './envelope.ts'
 
 export const BALANCE_REPORT_PATH = '/binancepay/openapi/balance-report'
 

@@ -4,7 +4,15 @@ import { DaybookError, findFault } from '../../domain/errors.ts'
 import type { Clock, Random } from '../../host.ts'
 import type { Log } from '../../log.ts'
 import type { Http } from '../http.ts'
-import type { Callbacks, ProbeAnswer, Provider, Reports, SubmitAnswer } from '../provider.ts'
+import type {
+  Balances,
+  Callbacks,
+  Debits,
+  ProbeAnswer,
+  Provider,
+  Reports,
+  SubmitAnswer,
+} from '../provider.ts'
 import {
   BALANCE_REPORT_PATH,
   balanceReportBody,
@@ -21,14 +29,18 @@ import {
 import { readCallback, verifyCallback } from './callback.ts'
 import { CERTIFICATES_PATH, certificatesBody, readCertificatesAnswer } from './certificates.ts'
 import { type BinancePayClient, binancePayClient } from './client.ts'
+import { directDebits } from './direct-debit.ts'
 import { createdAt } from './id.ts'
 import { type KeyRecords, type KeyRing, keyRing } from './key-ring.ts'
+import { type BalanceSettings, balanceSettings, walletBalances } from './wallet-balance.ts'
 
 export const BINANCE_PAY = 'binance-pay'
 
 export interface BinancePayOptions {
   readonly baseUrl: string
   readonly credentials: () => Credentials
+  /** `v2` when absent. */
+  readonly balances?: BalanceSettings
   readonly callbackMaxAgeMs: number
   readonly keyRefetchAfterMs: number
   readonly http: Http
@@ -41,6 +53,8 @@ export interface BinancePayOptions {
 export interface BinancePay extends Provider {
   readonly reports: Reports
   readonly callbacks: Callbacks
+  readonly balances: Balances
+  readonly debits: Debits
   /** Fetches the certificates: proves address, clock and credentials, and costs no quota. */
   probe(): Promise<ProbeAnswer>
 }
@@ -58,6 +72,8 @@ export function binancePay(options: BinancePayOptions): BinancePay {
     name: BINANCE_PAY,
     reports: balanceReports(client, options.credentials),
     callbacks: signedCallbacks(ring, options.clock, options.callbackMaxAgeMs),
+    balances: walletBalances({ ...options, client, settings: options.balances ?? balanceSettings.parse({}) }),
+    debits: directDebits({ ...options, client }),
     probe: async () => ({ serials: await ring.refresh(), aheadMs: client.aheadMs() }),
   }
 }

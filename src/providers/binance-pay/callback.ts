@@ -7,8 +7,8 @@
 import { hash, type KeyObject, verify } from 'node:crypto'
 import { tryParseJson } from '../../domain/json.ts'
 import { safeSegment } from '../../domain/keys.ts'
+import { isObject, type JsonObject, textOf } from '../json-fields.ts'
 import type { CallbackContent, CallbackMessage, CallbackVerdict } from '../provider.ts'
-import { isObject, type JsonObject, textOf } from './envelope.ts'
 
 export interface SignedHeaders {
   readonly timestamp: string

@@ -7,7 +7,8 @@
  */
 import { DaybookError } from '../../domain/errors.ts'
 import type { JsonValue } from '../../domain/json.ts'
-import { type Envelope, isObject, textOf } from './envelope.ts'
+import { isObject, textOf } from '../json-fields.ts'
+import type { Envelope } from './envelope.ts'
 
 export const CERTIFICATES_PATH = '/binancepay/openapi/certificates'
 

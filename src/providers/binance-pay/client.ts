@@ -22,8 +22,18 @@ export interface ClientOptions {
 export interface BinancePayClient {
   /** Posts a body to a path and reads the envelope. Throws `provider-unreachable`. */
   call(path: string, body: unknown, options?: CallOptions): Promise<Envelope>
+  /** As `call`, with the bytes that came and the window in which they did. */
+  exchange(path: string, body: unknown, options?: CallOptions): Promise<Exchange>
   /** How far the provider's clock was ahead of ours at its last answer, in milliseconds, to about a second. */
   aheadMs(): number | undefined
+}
+
+export interface Exchange {
+  readonly envelope: Envelope
+  readonly body: Uint8Array
+  /** Around the try that was answered, not the ones before it. */
+  readonly sentAt: Date
+  readonly answeredAt: Date
 }
 
 export interface CallOptions {
@@ -41,37 +51,47 @@ export function binancePayClient(options: ClientOptions): BinancePayClient {
   let offsetMs = 0
   let aheadMs: number | undefined
 
-  async function send(path: string, bytes: Uint8Array, correctionMs: number): Promise<HttpAnswer> {
-    const timestampMs = options.clock.now().getTime() + correctionMs
+  async function send(
+    path: string,
+    bytes: Uint8Array,
+    correctionMs: number,
+  ): Promise<Exchange & { answer: HttpAnswer }> {
+    const sentAt = options.clock.now()
+    const timestampMs = sentAt.getTime() + correctionMs
     const nonce = options.random.hex(NONCE_LENGTH)
     const { apiKey, secretKey } = options.credentials()
     const headers = requestHeaders(apiKey, secretKey, timestampMs, nonce, bytes)
     const answer = await options.http({ url: `${options.baseUrl}${path}`, headers, body: bytes })
-    if (answer.date !== undefined) {
-      aheadMs = answer.date.getTime() + DATE_LAG_MS - options.clock.now().getTime()
-    }
-    return answer
+    const answeredAt = options.clock.now()
+    if (answer.date !== undefined) aheadMs = answer.date.getTime() + DATE_LAG_MS - answeredAt.getTime()
+    return { envelope: readEnvelope(answer), body: answer.body, sentAt, answeredAt, answer }
+  }
+
+  async function exchange(
+    path: string,
+    body: unknown,
+    { mostSkewMs = Number.POSITIVE_INFINITY }: CallOptions = {},
+  ): Promise<Exchange> {
+    const bytes = Buffer.from(writeJson(body))
+    const first = await send(path, bytes, Math.abs(offsetMs) <= mostSkewMs ? offsetMs : 0)
+    const { envelope, answer } = first
+    if (envelope.result !== 'failure' || envelope.code !== INVALID_TIMESTAMP) return first
+    if (envelope.ambiguous || answer.date === undefined || aheadMs === undefined) return first
+    if (Math.abs(aheadMs) > mostSkewMs)
+      return { ...first, envelope: { ...envelope, says: `${envelope.says}; ${skewText(aheadMs)}` } }
+    // The request was refused for its time alone, so signing it anew cannot do anything twice.
+    offsetMs = aheadMs
+    options.log.warn('clock.skewed', { provider: 'binance-pay', providerAheadMs: aheadMs })
+    const second = await send(path, bytes, offsetMs)
+    if (second.envelope.result !== 'failure') return second
+    const says = `${second.envelope.says}; ${skewText(offsetMs)}`
+    return { ...second, envelope: { ...second.envelope, says } }
   }
 
   return {
     aheadMs: () => aheadMs,
-
-    async call(path, body, { mostSkewMs = Number.POSITIVE_INFINITY } = {}) {
-      const bytes = Buffer.from(writeJson(body))
-      const answer = await send(path, bytes, Math.abs(offsetMs) <= mostSkewMs ? offsetMs : 0)
-      const envelope = readEnvelope(answer)
-      if (envelope.result !== 'failure' || envelope.code !== INVALID_TIMESTAMP) return envelope
-      if (envelope.ambiguous || answer.date === undefined || aheadMs === undefined) return envelope
-      if (Math.abs(aheadMs) > mostSkewMs)
-        return { ...envelope, says: `${envelope.says}; ${skewText(aheadMs)}` }
-      // The request was refused for its time alone, so signing it anew cannot do anything twice.
-      offsetMs = aheadMs
-      options.log.warn('clock.skewed', { provider: 'binance-pay', providerAheadMs: aheadMs })
-      const second = readEnvelope(await send(path, bytes, offsetMs))
-      return second.result === 'failure'
-        ? { ...second, says: `${second.says}; ${skewText(offsetMs)}` }
-        : second
-    },
+    exchange,
+    call: async (path, body, callOptions) => (await exchange(path, body, callOptions)).envelope,
   }
 }
 

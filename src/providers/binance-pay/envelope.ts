@@ -2,11 +2,10 @@
  * The answers of the API, in every shape seen: the documented envelope, the old failure with `msg`, the
  * gateway's `errorData`, and pages that are not JSON. Judged by `status` and `code`, whatever the HTTP status.
  */
-import { JsonNumber, type JsonValue, tryParseJson } from '../../domain/json.ts'
+import { type JsonValue, tryParseJson } from '../../domain/json.ts'
 import type { HttpAnswer } from '../http.ts'
+import { isObject, type JsonObject, textOf } from '../json-fields.ts'
 import { explainCode, isAmbiguous } from './result-codes.ts'
-
-export type JsonObject = { readonly [name: string]: JsonValue }
 
 export type Envelope =
   | { result: 'success'; data: JsonValue; body: JsonObject }
@@ -47,16 +46,4 @@ function notJson(status: number, text: string): Envelope {
     says: `Binance Pay answered HTTP ${status} with ${kind}${hint}`,
     ambiguous: status < 400 || status >= 500,
   }
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber)
-  )
-}
-
-/** The text of a string, or the digits of a number as they were written. */
-export function textOf(value: JsonValue | undefined): string | undefined {
-  if (typeof value === 'string') return value
-  return value instanceof JsonNumber ? value.text : undefined
 }

@@ -7,8 +7,8 @@ import type { KeyObject } from 'node:crypto'
 import { isSafeSegment } from '../../domain/keys.ts'
 import type { Clock } from '../../host.ts'
 import { errorFields, type Log } from '../../log.ts'
+import { readPublicKey } from '../rsa-keys.ts'
 import type { CertificateEntry } from './certificates.ts'
-import { readPublicKey } from './public-key.ts'
 
 /** Where keys are kept, so that they are evidence and a restart needs no network. */
 export interface KeyRecords {

@@ -47,7 +47,7 @@ const RESULT_CODES: Readonly<Record<string, ResultCode>> = {
   '400601': { name: 'ACCOUNT_NOT_FOUND', meaning: 'refused' },
   '400606': { name: 'MERCHANT_ACCESS_FORBIDDEN', meaning: 'refused' },
   '406107': { name: 'MERCHANT_TRANSFER_MERCHANT_TYPE_INVALID', meaning: 'refused' },
-  '406108': { name: 'MERCHANT_TRANSFER_TOO_FREQUENT', meaning: 'refused' },
+  '406108': { name: 'MERCHANT_TRANSFER_MERCHANT_TOO_FREQUENT', meaning: 'refused' },
   '406207': { name: 'CONTRACT_NOT_FOUND', meaning: 'refused' },
   '406212': { name: 'CONTRACT_NOT_SIGNED', meaning: 'refused' },
 }

@@ -57,7 +57,7 @@ const submits = () => sandbox.books().requests['balance-report']?.total ?? 0
 const made = () => sandbox.books().reports.length
 
 it('is in the registry under its name', () => {
-  expect(Object.keys(PROVIDERS)).toEqual(['binance-pay'])
+  expect(Object.keys(PROVIDERS)).toEqual(['binance-pay', 'payermax', 'onerway'])
   expect(providerAt().name).toBe('binance-pay')
 })
 

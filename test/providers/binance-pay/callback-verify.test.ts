@@ -6,8 +6,8 @@ import {
   type SignedHeaders,
   verifyCallback,
 } from '../../../src/providers/binance-pay/callback.ts'
-import { readPublicKey } from '../../../src/providers/binance-pay/public-key.ts'
 import type { CallbackMessage, CallbackVerdict } from '../../../src/providers/provider.ts'
+import { readPublicKey } from '../../../src/providers/rsa-keys.ts'
 
 /** The vector of the documentation (FAQ, solution A), in full. */
 const OFFICIAL = {

@@ -7,7 +7,7 @@ import {
 } from 'node:crypto'
 import forge from 'node-forge'
 import { describe, expect, it } from 'vitest'
-import { readPublicKey, SMALLEST_KEY_BITS } from '../../../src/providers/binance-pay/public-key.ts'
+import { readPublicKey, SMALLEST_KEY_BITS } from '../../src/providers/rsa-keys.ts'
 
 const rsa = (modulusLength: number, more: Partial<RSAKeyPairKeyObjectOptions> = {}) =>
   generateKeyPairSync('rsa', { modulusLength, ...more })

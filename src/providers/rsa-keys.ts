@@ -1,7 +1,7 @@
-/** Public keys in every shape providers print them; `node-forge` reads them, `node:crypto` uses them. */
-import { createPublicKey, type KeyObject } from 'node:crypto'
+/** RSA keys in every shape providers print them; `node-forge` reads them, `node:crypto` uses them. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import forge from 'node-forge'
-import { DaybookError } from '../../domain/errors.ts'
+import { DaybookError } from '../domain/errors.ts'
 
 /** The smallest RSA key that is trusted, in bits. */
 export const SMALLEST_KEY_BITS = 2048
@@ -49,4 +49,27 @@ function readCertificate(text: string): forge.pki.rsa.PublicKey {
 
 function readBase64(text: string): forge.asn1.Asn1 {
   return forge.asn1.fromDer(forge.util.decode64(text.replace(/\s+/g, '')))
+}
+
+/**
+ * Reads an RSA private key that the merchant made: PEM or bare Base64, PKCS#8 or PKCS#1. Throws
+ * `config-invalid`, without a word of the key.
+ */
+export function readPrivateKey(text: string): KeyObject {
+  for (const read of [readPrivatePem, readPrivateInfo]) {
+    try {
+      return createPrivateKey(forge.pki.privateKeyToPem(read(text.trim())))
+    } catch {
+      // Each shape is tried in turn; what none of them reads is refused below.
+    }
+  }
+  throw new DaybookError('config-invalid', 'The private key cannot be read: expected RSA, PKCS#8 or PKCS#1.')
+}
+
+function readPrivatePem(text: string): forge.pki.rsa.PrivateKey {
+  return forge.pki.privateKeyFromPem(text)
+}
+
+function readPrivateInfo(text: string): forge.pki.rsa.PrivateKey {
+  return forge.pki.privateKeyFromAsn1(readBase64(text))
 }
