@@ -32,7 +32,7 @@ async function runParse(reportId: string, options: ParseOptions): Promise<ExitCo
     const account = await accountOfReport(daybook, options.account, reportId)
     await expectKnown(daybook, account, reportId)
     const matched = await match(daybook.context, account, reportId)
-    const outcome = await parse(daybook.context, account, reportId)
+    const outcome = await withNewest(daybook, account, await parse(daybook.context, account, reportId))
     for (const line of explain(outcome, matched)) terminal.say(line)
     const rows = 'manifest' in outcome ? operationsTable(outcome.manifest) : []
     terminal.result('parse', { account: account.ref.account, reportId, ...outcome }, rows)
@@ -43,6 +43,18 @@ async function runParse(reportId: string, options: ParseOptions): Promise<ExitCo
 async function expectKnown({ context }: Daybook, { ref }: WiredAccount, reportId: string): Promise<void> {
   if ((await context.reports.parts(ref, reportId)).size > 0) return
   throw new DaybookError('not-found', `There is no report ${reportId}; "daybook status" lists them.`)
+}
+
+/** What readers see of a report that was parsed before follows from its newest parse. */
+async function withNewest(
+  { context: { store, reports } }: Daybook,
+  { ref }: WiredAccount,
+  outcome: ParseOutcome,
+): Promise<ParseOutcome> {
+  if (outcome.outcome !== 'already-parsed') return outcome
+  const { newestManifest } = await import('../stores/manifests.ts')
+  const newest = await newestManifest(store, reports, ref, outcome.manifest.reportId)
+  return newest === undefined ? outcome : { outcome: 'already-parsed', manifest: newest }
 }
 
 function explain(outcome: ParseOutcome, matched: MatchOutcome): string[] {

@@ -104,12 +104,16 @@ async function reportStatuses(
   context: Context,
   { ref }: Pick<WiredAccount, 'ref'>,
 ): Promise<ReportStatusLine[]> {
-  const { reports } = context
+  const { store, reports } = context
+  const { readManifest, reparsedVersions } = await import('../stores/manifests.ts')
+  const versions = await reparsedVersions(store, ref)
   const lines: ReportStatusLine[] = []
   for await (const { reportId, parts } of reports.list(ref)) {
     const [accepted, manifest] = await Promise.all([
       parts.has('accepted') ? reports.read(ref, reportId, 'accepted') : undefined,
-      parts.has('manifest') ? reports.read(ref, reportId, 'manifest') : undefined,
+      parts.has('manifest')
+        ? readManifest(store, reports, ref, reportId, versions.get(reportId) ?? 0)
+        : undefined,
     ])
     const state = await stateOf(context, ref, reportId, parts)
     const attempt = isFinished(parts) ? null : await attemptOf(context, ref, reportId)

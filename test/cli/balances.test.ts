@@ -244,6 +244,15 @@ describe('daybook doctor', () => {
   })
 })
 
+it.each(['status', 'quota', 'coverage', 'sweep', 'plan'])(
+  'daybook %s is about the accounts that make reports',
+  async command => {
+    const { code, stdout } = await run(command, ...(command === 'plan' ? ['--due'] : []))
+    expect(code).toBe(0)
+    expect(stdout).not.toMatch(/payermax|onerway/)
+  },
+)
+
 it('no command has written a secret', () => {
   expect(output.length).toBeGreaterThan(1000)
   for (const secret of [BINANCE.secretKey, BINANCE.apiKey, ONERWAY_KEY, MERCHANT_PRIVATE.slice(40, 120)])

@@ -124,7 +124,16 @@ describe('planning with daybook', { timeout: 90_000 }, () => {
     const [{ reportId }] = (await json('coverage', '--from', FROM, '--to', FROM)).accounts[0].days.map(
       ({ wallets }: { wallets: { spot: { reportId: string } } }) => wallets.spot,
     )
-    await makeParseOlder(store, reportId, (day, rows) => (day === FROM ? rows.slice(1) : rows))
+    const { rows: older } = await makeParseOlder(store, reportId, (day, rows) =>
+      day === FROM ? rows.slice(1) : rows,
+    )
+    const shown = async () => {
+      const { reports } = (await json('status')).accounts[0]
+      const { manifest } = await json('parse', reportId)
+      const { rows } = reports.find((report: { reportId: string }) => report.reportId === reportId)
+      return { rows, version: manifest.parserVersion, written: manifest.rows.written }
+    }
+    expect(await shown()).toEqual({ rows: older.written, version: '0', written: older.written })
     const bare = { DAYBOOK_STORE: store, BINANCE_PAY_BASE_URL: 'http://127.0.0.1:9' }
     const before = await objectBytes(store)
     const tried = await runDaybook(['reparse', '--from', FROM, '--parser', 'current', '--dry-run'], bare)
@@ -139,6 +148,8 @@ describe('planning with daybook', { timeout: 90_000 }, () => {
       parserVersion: '1',
       reports: [{ reportId, outcome: 'reparsed' }],
     })
+    const written = older.written + 1
+    expect(await shown()).toEqual({ rows: written, version: '1', written })
     const again = await runDaybook(['reparse', '--from', FROM], bare)
     expect(again.stdout).toBe('1 report already as this parser reads them.\n')
   })
