@@ -12,7 +12,10 @@ export function serveCommand(): Command {
       'after',
       `
 Listens on DAYBOOK_LISTEN. Behind a proxy that ends TLS, set the merchant portal's callback URL to
-https://<your host>/callbacks/binance-pay/<account>.`,
+https://<your host>/callbacks/binance-pay/<account>.
+
+Once a day it asks for the newest days as DAYBOOK_CADENCE says (off: never) and records what the accounts hold;
+of all that share a store, one does. "daybook status" shows what ran last.`,
     )
     .action(exitsWith(runServe))
 }
@@ -52,6 +55,7 @@ export function serverOptions({ config, context, accounts }: Daybook): ServerOpt
     ...config.listen,
     maxCallbackBytes: config.callbacks.maxBytes,
     sweepEveryMs: config.sweepEveryMs,
+    daily: true,
   }
 }
 

@@ -32,8 +32,8 @@ export function snapshotCommand(): Command {
     .addHelpText(
       'after',
       `
-Binance Pay and Onerway tell only what is held now, so run it on a schedule: what is not asked for now can
-never be asked for. PayerMax tells how days closed, ninety back; --from and --to fill in what is missing, and
+"daybook serve" does this once a day. Binance Pay and Onerway tell only what is held now: what is not asked for
+now can never be asked for. PayerMax tells how days closed, ninety back; --from and --to fill in what is missing, and
 days that are here are not asked for again.
 
 Examples:

@@ -34,7 +34,7 @@ export const VARIABLES = {
     default: '5',
   },
   DAYBOOK_CADENCE: {
-    says: 'how often a schedule asks for the newest days: daily, weekly, monthly or off',
+    says: 'how often `serve` and `plan --due` ask for the newest days: daily, weekly, monthly or off',
     default: 'daily',
   },
   DAYBOOK_EARLIEST_DAY: {

@@ -2,18 +2,21 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DaybookError } from '../domain/errors.ts'
-import type { Account, Context } from '../stages/context.ts'
+import type { PlannedAccount } from '../planning.ts'
+import type { Context } from '../stages/context.ts'
 import { createApp, READY_KEY } from './app.ts'
 import { startWorker } from './worker.ts'
 
 export interface ServerOptions {
   readonly context: Context
-  readonly accounts: readonly Account[]
+  readonly accounts: readonly PlannedAccount[]
   readonly host: string
   /** 0: any free port. */
   readonly port: number
   readonly maxCallbackBytes: number
   readonly sweepEveryMs: number
+  /** Whether to ask for reports and to record balances every day. */
+  readonly daily: boolean
 }
 
 export interface Server {

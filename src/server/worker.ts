@@ -3,6 +3,7 @@
  * every unfinished one.
  */
 import { errorFields } from '../log.ts'
+import type { PlannedAccount } from '../planning.ts'
 import type { Account, Context } from '../stages/context.ts'
 import { moveOn } from '../sweep.ts'
 import { type JobSettings, jobsOf } from './jobs.ts'
@@ -17,7 +18,7 @@ export interface Worker {
 
 export interface WorkerOptions extends JobSettings {
   readonly context: Context
-  readonly accounts: readonly Account[]
+  readonly accounts: readonly PlannedAccount[]
   /** How many reports are worked on at once, beside those of the sweep. */
   readonly atOnce?: number
 }

@@ -12,6 +12,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     sweepEveryMs: 60_000,
+    daily: false,
   })
 })
 afterAll(async () => {

@@ -39,6 +39,7 @@ const STAGES: Record<string, () => Promise<void>> = {
       ...daybook.config.listen,
       maxCallbackBytes: daybook.config.callbacks.maxBytes,
       sweepEveryMs: 3_600_000,
+      daily: false,
     })
     process.stdout.write('listening\n')
     await eventually(() => context.reports.read(account.ref, argument, 'manifest'), 20_000)

@@ -66,6 +66,7 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     ...daybook.config.listen,
     maxCallbackBytes: daybook.config.callbacks.maxBytes,
     sweepEveryMs: daybook.config.sweepEveryMs,
+    daily: false,
   })
   sandbox.setKnobs({ callbackUrl: `${server.url}/callbacks/binance-pay/main` })
   return {

@@ -48,10 +48,12 @@ export interface ThreeProviders {
   stop(): Promise<void>
 }
 
-export async function startThreeProviders(knobs: Partial<Knobs> = {}): Promise<ThreeProviders> {
+export async function startThreeProviders(
+  knobs: Partial<Knobs> = {},
+  clock = fixedClock(NOW),
+): Promise<ThreeProviders> {
   const folder = await mkdtemp(join(tmpdir(), 'daybook-three-'))
   const store = join(folder, 'store')
-  const clock = fixedClock(NOW)
   const sandbox = await startSandbox({
     merchants: [
       {

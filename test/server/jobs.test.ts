@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nextMinute } from '../../src/domain/schedule.ts'
+import { jobsOf } from '../../src/server/jobs.ts'
+import { type Scheduler, startScheduler } from '../../src/server/scheduler.ts'
+import { submit } from '../../src/stages/submit.ts'
+import { fixedClock } from '../support/fixed-clock.ts'
+import { runDaybook } from '../support/run-daybook.ts'
+import { eventually } from '../support/test-daybook.ts'
+import { BINANCE, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts'
+
+const ASK = 'ask/binance-pay/bp'
+const SNAPSHOTS = ['snapshot/binance-pay/bp', 'snapshot/payermax/pm', 'snapshot/onerway/ow']
+
+let three: ThreeProviders
+afterEach(() => three.stop())
+
+function jobsFor({ context, accounts }: ThreeProviders['daybook'], isDaily = true) {
+  return jobsOf(context, accounts, { sweepEveryMs: 86_400_000, daily: isDaily })
+}
+
+function run(name: string, jobs = jobsFor(three.daybook)): Promise<string> {
+  return jobs.find(job => job.name === name)!.run(new AbortController().signal)
+}
+
+const generations = () => three.sandbox.books().generationsByMonth.test?.['2026-10'] ?? 0
+const snapshots = async () => (await three.keys()).filter(key => key.startsWith('snapshots/'))
+
+describe('the jobs of a day', () => {
+  beforeEach(async () => {
+    three = await startThreeProviders()
+  })
+
+  it('are those that the accounts have a use for', async () => {
+    const names = (jobs: ReturnType<typeof jobsOf>) => jobs.map(({ name }) => name)
+    expect(names(jobsFor(three.daybook))).toEqual(['sweep', ASK, ...SNAPSHOTS])
+    expect(names(jobsFor(three.daybook, false))).toEqual(['sweep'])
+    const entries = [{ name: 'quiet', apiKey: 'other-key', secretKey: BINANCE.secretKey, cadence: 'off' }]
+    const more = names(jobsFor(await three.rewire({ entries })))
+    expect(more).toContain('snapshot/binance-pay/quiet')
+    expect(more).not.toContain('ask/binance-pay/quiet')
+  })
+
+  it('begin after midnight (UTC), balances first', () => {
+    const firstOf = (name: string) => {
+      const { when } = jobsFor(three.daybook).find(job => job.name === name)!
+      if (!('cron' in when)) throw new Error(name)
+      return nextMinute(when.cron, new Date('2026-10-31T00:00:00Z'))?.toISOString()
+    }
+    for (const name of SNAPSHOTS) expect(firstOf(name)).toBe('2026-10-31T00:20:00.000Z')
+    expect(firstOf(ASK)).toBe('2026-10-31T06:15:00.000Z')
+  })
+
+  it('ask for each day once, and leave the reserve to people', async () => {
+    expect(await run(ASK)).toMatch(/^2026-10-12: report \d+$/)
+    expect(await run(ASK)).toBe('nothing due up to 2026-10-12')
+    three.clock.set('2026-10-17T06:15:00Z')
+    expect(await run(ASK)).toMatch(/^2026-10-13 to 2026-10-14: report \d+$/)
+    expect(generations()).toBe(2)
+    const few = [{ name: 'few', apiKey: 'few-key', secretKey: 'x', monthlyLimit: 3, reserve: 3 }]
+    expect(await run('ask/binance-pay/few', jobsFor(await three.rewire({ entries: few })))).toBe(
+      '2026-10-14: no report left of the 0 of 2026-10 that a schedule may use',
+    )
+    expect(generations()).toBe(2)
+  })
+
+  it('say that a day was asked for by a person', async () => {
+    const request = { range: { start: '2026-10-12', end: '2026-10-13' }, wallets: 'all' } as const
+    const account = three.account('binance-pay')
+    await submit(three.daybook.context, account, { request, reason: 'command', again: false })
+    expect(await run(ASK)).toBe('nothing due up to 2026-10-12')
+    expect(generations()).toBe(1)
+  })
+
+  it('fail when the provider refuses, and say why', async () => {
+    three.sandbox.setKnobs({ ipAllowed: false })
+    await expect(run(ASK)).rejects.toThrow('400004')
+  })
+
+  it('record what is held now, and how the day closed once', async () => {
+    expect(await run('snapshot/binance-pay/bp')).toBe('14 balances of 2026-10-15')
+    expect(await run('snapshot/payermax/pm')).toBe('12 balances of 2026-10-14')
+    expect(await run('snapshot/payermax/pm')).toBe('the balances of 2026-10-14 are here')
+    expect(await snapshots()).toHaveLength(2)
+  })
+})
+
+describe('two machines that share a store', () => {
+  const schedulers: Scheduler[] = []
+  beforeEach(async () => {
+    three = await startThreeProviders({}, fixedClock('2026-10-15T23:50:00.000Z', 'waits'))
+  })
+  afterEach(() => Promise.all(schedulers.splice(0).map(scheduler => scheduler.stop())))
+
+  /** Moves the clock on, but not while a job is at work: a signature is good for a moment only. */
+  async function passUntilDone(names: readonly string[], day: string): Promise<void> {
+    const { work } = three.daybook.context
+    await eventually(async () => {
+      const runs = await work.jobs()
+      const isDone = (name: string) =>
+        runs.some(({ job, dueAt, outcome }) => job === name && dueAt?.startsWith(day) && outcome === 'done')
+      if (names.every(isDone)) return true
+      if (!runs.some(({ outcome }) => outcome === 'running')) await three.clock.advance(60_000)
+      return undefined
+    }, 30_000)
+  }
+
+  it('record balances and ask for the newest day once a day, and status shows it', async () => {
+    for (const daybook of [three.daybook, await three.rewire({})])
+      schedulers.push(startScheduler(daybook.context, jobsFor(daybook)))
+    for (const day of ['2026-10-16', '2026-10-17']) {
+      await passUntilDone(SNAPSHOTS, day)
+      three.clock.set(`${day}T06:14:00.000Z`)
+      await passUntilDone([ASK], day)
+      three.clock.set(`${day}T23:59:00.000Z`)
+    }
+    expect(generations()).toBe(2)
+    expect(await snapshots()).toHaveLength(6)
+    const { stdout } = await runDaybook(['status'], three.env)
+    expect(stdout).toMatch(/job ask\/binance-pay\/bp: done at 2026-10-17T06:\d\d:\d\dZ \(2026-10-14: report/)
+    for (const name of SNAPSHOTS) {
+      const line = `job ${name}: done at 2026-10-17T00:\\d\\d:\\d\\dZ \\(\\d+ balances of 2026-10-1[67]\\); next 2026-10-18T00:20:00Z`
+      expect(stdout).toMatch(new RegExp(line))
+    }
+  }, 60_000)
+})
