@@ -3,9 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { plainTexts } from './coded-texts.ts'
 import type { GroupOrder, GroupThreadData } from './group-thread.ts'
 import { groupWorker, type WorkedGroup } from './group-work.ts'
-import { kernelIdentifier } from './identity-kernel.ts'
 import { newGroup, type RowGroup } from './row-group.ts'
-import { plainIdentifier } from './row-identity.ts'
 
 export interface GroupEncoder {
   /** A group to fill; waits until one is free. */
@@ -15,10 +13,9 @@ export interface GroupEncoder {
   close(): Promise<void>
 }
 
-/** `identify` is how row ids are made: with the kernel unless a test says otherwise. */
-export function inlineEncoder(identify = kernelIdentifier(plainIdentifier())): GroupEncoder {
+export function inlineEncoder(): GroupEncoder {
   const group = newGroup()
-  const work = groupWorker(identify)
+  const work = groupWorker()
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
 

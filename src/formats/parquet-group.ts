@@ -1,6 +1,7 @@
 /** A row group as the bytes of a data file, and what the file's footer must say about them. */
 import { constants, zstdCompressSync } from 'node:zlib'
 import { ACTIVITY_COLUMNS, type ActivityColumn } from '../domain/activity.ts'
+import type { GroupNumbers } from './group-numbers.ts'
 import {
   amountPages,
   type ColumnPages,
@@ -43,12 +44,13 @@ const DICTIONARY_PAGE = 2
  */
 const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 17 }
 
-export function encodeGroup(group: RowGroup, ids: Uint8Array): EncodedGroup {
+/** `numbers` are the group's own; their ids are put into another order. */
+export function encodeGroup(group: RowGroup, numbers: GroupNumbers): EncodedGroup {
   const pieces: Uint8Array[] = []
   const chunks: ColumnChunk[] = []
   let at = 0
   for (const { name } of ACTIVITY_COLUMNS) {
-    const chunk = encodeChunk(pagesOf(name, group, ids), group.rows, at)
+    const chunk = encodeChunk(pagesOf(name, group, numbers), group.rows, at)
     pieces.push(...chunk.pieces)
     chunks.push(chunk.chunk)
     at += chunk.chunk.size
@@ -56,11 +58,11 @@ export function encodeGroup(group: RowGroup, ids: Uint8Array): EncodedGroup {
   return { rows: group.rows, bytes: Buffer.concat(pieces), chunks }
 }
 
-function pagesOf(name: ActivityColumn, group: RowGroup, ids: Uint8Array): ColumnPages {
+function pagesOf(name: ActivityColumn, group: RowGroup, { ids, times, amounts }: GroupNumbers): ColumnPages {
   const { texts, rows } = group
   if (name === 'row_id') return idPages(ids)
-  if (name === 'time') return timePages(group)
-  if (name === 'amount') return amountPages(group)
+  if (name === 'time') return timePages(times)
+  if (name === 'amount') return amountPages(group, amounts)
   if (name === 'user_id') return textPages(texts.userId, rows, true)
   return textPages(texts[name], rows, name === 'extra')
 }
