@@ -22,12 +22,16 @@ export function inlineEncoder(): GroupEncoder {
 /** Groups for each thread: one it works on, one that waits for it, and one to fill for all of them. */
 const WAITING = 1
 
-/** Groups go in turn to `count` threads, which see their columns in shared memory. */
+/**
+ * Groups go in turn to `count` threads, which see their columns in shared memory. When all groups are taken,
+ * this thread works on one itself instead of waiting.
+ */
 export function threadedEncoder(count: number): GroupEncoder {
   const groups = Array.from({ length: count * (1 + WAITING) + 1 }, () => newGroup(undefined, true))
   const free = [...groups]
   const waiting: Array<(group: RowGroup) => void> = []
   const threads = Array.from({ length: count }, () => groupThread(groups))
+  const workHere = groupWorker()
   let turn = 0
 
   function release(group: RowGroup): void {
@@ -41,9 +45,9 @@ export function threadedEncoder(count: number): GroupEncoder {
       return free.pop() ?? new Promise(resolve => waiting.push(resolve))
     },
     async encode(group) {
-      const thread = threads[turn++ % count]!
       try {
-        return await thread.work(orderFor(groups, group))
+        if (free.length === 0) return workHere(group)
+        return await threads[turn++ % count]!.work(orderFor(groups, group))
       } finally {
         release(group)
       }

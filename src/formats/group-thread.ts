@@ -32,5 +32,5 @@ parentPort?.on('message', ({ index, rows, wide, dictionaries }: GroupOrder) => {
     Object.assign(group.texts[column], { count, bytes, starts })
   }
   const worked = work(group)
-  parentPort?.postMessage(worked)
+  parentPort?.postMessage(worked, [worked.bytes.buffer as ArrayBuffer])
 })
