@@ -19,8 +19,8 @@ export function inlineEncoder(): GroupEncoder {
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
 
-/** Groups for each thread: one it works on, one that waits for it, and one to fill for all of them. */
-const WAITING = 1
+/** Groups for each thread beside the one it works on: it stays busy while this thread works on one itself. */
+const WAITING = 3
 
 /**
  * Groups go in turn to `count` threads, which see their columns in shared memory. When all groups are taken,
