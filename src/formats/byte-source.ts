@@ -3,6 +3,7 @@ export interface ByteSource {
   /** The file's own name; some layouts tell their zone only here. */
   readonly name: string
   readonly size: number
+  /** Each chunk belongs to whoever asked for it, who may let go of its memory. */
   read(span?: ByteSpan): AsyncIterable<Uint8Array>
 }
 

@@ -6,6 +6,7 @@ import type { Day } from '../domain/calendar.ts'
 import { dataFile } from './data-file.ts'
 import type { GroupEncoder } from './group-encoder.ts'
 import type { OperationCounts, WorkedGroup } from './group-work.ts'
+import { letGo } from './own-bytes.ts'
 import { addSums } from './pair-sums.ts'
 import { type GroupBuilder, groupBuilder, type OrderedRows } from './row-group.ts'
 import { listSums, type WalletSum, type WalletSums } from './wallet-sums.ts'
@@ -76,6 +77,7 @@ export async function openDayFile(
     addSums(sums, group.sums)
     for (const [key, count] of group.operations) operations.set(key, (operations.get(key) ?? 0) + count)
     await output.write(format.add(group))
+    letGo(group.bytes)
   }
 
   async function close(): Promise<WrittenDay> {

@@ -136,6 +136,7 @@ async function readRows(
   }
 
   async function settle(last: boolean): Promise<void> {
+    intake.addUp()
     await stream.settle(last)
     intake.restart()
   }

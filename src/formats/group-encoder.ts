@@ -3,9 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { plainTexts } from './coded-texts.ts'
 import type { GroupOrder, GroupThreadData } from './group-thread.ts'
 import { groupWorker, type WorkedGroup } from './group-work.ts'
-import { kernelIdentifier } from './identity-kernel.ts'
 import { newGroup, type RowGroup } from './row-group.ts'
-import { plainIdentifier } from './row-identity.ts'
 
 export interface GroupEncoder {
   /** A group to fill; waits until one is free. */
@@ -15,22 +13,25 @@ export interface GroupEncoder {
   close(): Promise<void>
 }
 
-/** `identify` is how row ids are made: with the kernel unless a test says otherwise. */
-export function inlineEncoder(identify = kernelIdentifier(plainIdentifier())): GroupEncoder {
+export function inlineEncoder(): GroupEncoder {
   const group = newGroup()
-  const work = groupWorker(identify)
+  const work = groupWorker()
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
 
-/** Groups for each thread: one it works on, one that waits for it, and one to fill for all of them. */
-const WAITING = 1
+/** Groups for each thread beside the one it works on: it stays busy while this thread works on one itself. */
+const WAITING = 3
 
-/** Groups go in turn to `count` threads, which see their columns in shared memory. */
+/**
+ * Groups go in turn to `count` threads, which see their columns in shared memory. When all groups are taken,
+ * this thread works on one itself instead of waiting.
+ */
 export function threadedEncoder(count: number): GroupEncoder {
   const groups = Array.from({ length: count * (1 + WAITING) + 1 }, () => newGroup(undefined, true))
   const free = [...groups]
   const waiting: Array<(group: RowGroup) => void> = []
   const threads = Array.from({ length: count }, () => groupThread(groups))
+  const workHere = groupWorker()
   let turn = 0
 
   function release(group: RowGroup): void {
@@ -44,9 +45,9 @@ export function threadedEncoder(count: number): GroupEncoder {
       return free.pop() ?? new Promise(resolve => waiting.push(resolve))
     },
     async encode(group) {
-      const thread = threads[turn++ % count]!
       try {
-        return await thread.work(orderFor(groups, group))
+        if (free.length === 0) return workHere(group)
+        return await threads[turn++ % count]!.work(orderFor(groups, group))
       } finally {
         release(group)
       }

@@ -1,9 +1,7 @@
 /** The thread that works on row groups; started by group-encoder.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { groupWorker } from './group-work.ts'
-import { kernelIdentifier } from './identity-kernel.ts'
 import type { RowGroup } from './row-group.ts'
-import { plainIdentifier } from './row-identity.ts'
 
 export interface GroupThreadData {
   /** Their columns of numbers are in shared memory. */
@@ -23,7 +21,7 @@ export interface GroupOrder {
   }>
 }
 
-const work = groupWorker(kernelIdentifier(plainIdentifier()))
+const work = groupWorker()
 const { groups } = workerData as GroupThreadData
 
 parentPort?.on('message', ({ index, rows, wide, dictionaries }: GroupOrder) => {
@@ -34,5 +32,5 @@ parentPort?.on('message', ({ index, rows, wide, dictionaries }: GroupOrder) => {
     Object.assign(group.texts[column], { count, bytes, starts })
   }
   const worked = work(group)
-  parentPort?.postMessage(worked)
+  parentPort?.postMessage(worked, [worked.bytes.buffer as ArrayBuffer])
 })

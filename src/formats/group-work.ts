@@ -1,10 +1,11 @@
 /** All that is done to a row group: it is counted, identified, encoded and compressed. */
 import { UNIT_SEPARATOR } from '../domain/activity.ts'
 import { textAt } from './coded-texts.ts'
+import { kernelNumbers } from './group-kernel.ts'
+import { plainNumbers } from './group-numbers.ts'
 import { addPairs, MOST_PAIRS } from './pair-sums.ts'
 import { type EncodedGroup, encodeGroup } from './parquet-group.ts'
 import type { RowGroup } from './row-group.ts'
-import { ID_BYTES, type IdentifyGroup } from './row-identity.ts'
 import type { WalletSums } from './wallet-sums.ts'
 
 export interface WorkedGroup extends EncodedGroup {
@@ -16,13 +17,10 @@ export interface WorkedGroup extends EncodedGroup {
 /** Rows by operation and category, joined; neither can hold the separator. */
 export type OperationCounts = Map<string, number>
 
-export function groupWorker(identify: IdentifyGroup): (group: RowGroup) => WorkedGroup {
-  let ids = new Uint8Array(0)
+/** `numbersOf` writes with the kernel unless a test says otherwise. */
+export function groupWorker(numbersOf = kernelNumbers(plainNumbers())): (group: RowGroup) => WorkedGroup {
   return group => {
-    const size = group.rows * ID_BYTES
-    if (ids.length < size) ids = new Uint8Array(size)
-    identify(group, ids)
-    const encoded = encodeGroup(group, ids.subarray(0, size))
+    const encoded = encodeGroup(group, numbersOf(group))
     return { ...encoded, sums: sumsOf(group), operations: operationsOf(group) }
   }
 }

@@ -3,7 +3,7 @@
  * that any compressor gains, and a Huffman code of four bits a digit gains it: the compressed digits are
  * the bytes of the ids. Format: RFC 8878.
  */
-import { ID_BYTES } from './row-identity.ts'
+import { ID_BYTES } from './group-numbers.ts'
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd]
 /** Without a checksum; the size of the content in four bytes. */

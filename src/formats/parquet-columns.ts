@@ -1,10 +1,11 @@
 /** Columns of a row group as the pages of Parquet: values, dictionaries, statistics. Nothing compressed yet. */
 import { amountAt, WIDE } from './amount-cells.ts'
 import { type CodedTexts, endOf, plainTexts } from './coded-texts.ts'
+import { AMOUNT_BYTES, ID_BYTES } from './group-numbers.ts'
 import { idFrame } from './id-frame.ts'
 import { bitsFor, packed, repeated } from './parquet-levels.ts'
 import type { RowGroup } from './row-group.ts'
-import { ID_BYTES } from './row-identity.ts'
+
 import { writeVarint } from './thrift.ts'
 
 export const ENCODINGS = { plain: 0, rle: 3, deltaLength: 6, dictionary: 8 } as const
@@ -24,90 +25,15 @@ export interface CompressedPage {
   readonly compressed: Uint8Array
 }
 
-const AMOUNT_BYTES = 16
-const TWO_32 = 4_294_967_296
-
-/**
- * Room for the largest pages, used again and again: a page is compressed before the next one is made.
- * What is in it is left over from before.
- */
-let room = new Uint8Array(0)
-function roomFor(size: number): Uint8Array<ArrayBuffer> {
-  if (room.length < size) room = new Uint8Array(size)
-  return room.subarray(0, size)
-}
-
-export function timePages({ rows, time }: RowGroup): ColumnPages {
-  const data = roomFor(rows * 8)
-  const words = new Uint32Array(data.buffer, 0, rows * 2)
-  for (let row = 0; row < rows; row++) {
-    const high = Math.floor(time[row]! / TWO_32)
-    words[2 * row] = time[row]! - high * TWO_32
-    words[2 * row + 1] = high
-  }
+export function timePages(data: Uint8Array): ColumnPages {
   // Sorted by time: the first is the smallest.
   const range = [data.slice(0, 8), data.slice(-8)] as const
   return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: 0, range }
 }
 
-const FIVE_TO_10 = 9_765_625
-const TWO_25 = 2 ** 25
-const TWO_7 = 128
-
-/** Amounts scaled by 10^18, as big-endian integers of 128 bits in two's complement. */
-export function amountPages({ rows, amount }: RowGroup): ColumnPages {
-  const data = roomFor(rows * AMOUNT_BYTES)
-  const view = new DataView(data.buffer)
-  const { units } = amount
-  for (let row = 0; row < rows; row++) {
-    const at = row * AMOUNT_BYTES
-    if (units[row]! < WIDE) putUnits(view, at, units[row]!)
-    else putBigint(view, at, amountAt(amount, row))
-  }
-  return {
-    dictionary: undefined,
-    data,
-    encoding: ENCODINGS.plain,
-    nulls: 0,
-    range: amountRange(amount, rows, data),
-  }
-}
-
-/**
- * `units × 10^10` without bigints. 10^10 is 5^10 shifted by 10 bits, and the units are taken in two halves
- * whose products with 5^10 stay below 2^53; so every step is exact.
- */
-function putUnits(view: DataView, at: number, units: number): void {
-  const size = units < 0 ? -units : units
-  const high = Math.floor(size / TWO_25)
-  const low = (size - high * TWO_25) * FIVE_TO_10
-  const carry = Math.floor(low / TWO_25)
-  const upper = high * FIVE_TO_10 + carry
-  const lower = low - carry * TWO_25
-  // The product is upper × 2^25 + lower: as words of 32 bits, then shifted.
-  const rest = Math.floor(upper / TWO_7)
-  const p0 = (upper - rest * TWO_7) * TWO_25 + lower
-  const p2 = Math.floor(rest / TWO_32)
-  const p1 = rest - p2 * TWO_32
-  let w0 = (p0 << 10) >>> 0
-  let w1 = ((p1 << 10) | (p0 >>> 22)) >>> 0
-  let w2 = ((p2 << 10) | (p1 >>> 22)) >>> 0
-  let w3 = 0
-  if (units < 0) {
-    w0 = ~w0 + 1
-    w1 = ~w1 + (w0 === 0 ? 1 : 0)
-    w2 = ~w2 + (w0 === 0 && w1 === 0 ? 1 : 0)
-    w3 = -1
-  }
-  view.setInt32(at, w3)
-  view.setInt32(at + 4, w2)
-  view.setInt32(at + 8, w1)
-  view.setInt32(at + 12, w0)
-}
-
-function putBigint(view: DataView, at: number, amount: bigint): void {
-  view.setBigInt64(at, amount >> 64n)
-  view.setBigUint64(at + 8, BigInt.asUintN(64, amount))
+export function amountPages({ rows, amount }: RowGroup, data: Uint8Array): ColumnPages {
+  const range = amountRange(amount, rows, data)
+  return { dictionary: undefined, data, encoding: ENCODINGS.plain, nulls: 0, range }
 }
 
 /** Two's complement does not compare as bytes, so the values themselves are compared. */

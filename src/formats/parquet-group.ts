@@ -1,6 +1,8 @@
 /** A row group as the bytes of a data file, and what the file's footer must say about them. */
 import { constants, zstdCompressSync } from 'node:zlib'
 import { ACTIVITY_COLUMNS, type ActivityColumn } from '../domain/activity.ts'
+import type { GroupNumbers } from './group-numbers.ts'
+import { letGo } from './own-bytes.ts'
 import {
   amountPages,
   type ColumnPages,
@@ -37,30 +39,33 @@ export interface ColumnChunk {
 const DATA_PAGE = 0
 const DICTIONARY_PAGE = 2
 
-/**
- * Level 3 takes half as long again and makes the amounts, most of what is compressed, no smaller. Neither
- * does a window above 128 KiB, but every call would allocate it.
- */
-const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 17 }
+/** zstd's own default level. A window above 128 KiB makes nothing smaller, but every call would allocate it. */
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: 17 }
 
-export function encodeGroup(group: RowGroup, ids: Uint8Array): EncodedGroup {
+/** Buffers of this size or more come from no pool. */
+const OWN_BYTES = 64 * 1024
+
+export function encodeGroup(group: RowGroup, numbers: GroupNumbers): EncodedGroup {
   const pieces: Uint8Array[] = []
   const chunks: ColumnChunk[] = []
   let at = 0
   for (const { name } of ACTIVITY_COLUMNS) {
-    const chunk = encodeChunk(pagesOf(name, group, ids), group.rows, at)
+    const chunk = encodeChunk(pagesOf(name, group, numbers), group.rows, at)
     pieces.push(...chunk.pieces)
     chunks.push(chunk.chunk)
     at += chunk.chunk.size
   }
-  return { rows: group.rows, bytes: Buffer.concat(pieces), chunks }
+  const bytes = Buffer.concat(pieces)
+  // What was compressed stands at the beginning of a buffer of its own; only small ones are shared.
+  for (const { buffer, byteLength } of pieces) if (byteLength >= OWN_BYTES) letGo(new Uint8Array(buffer))
+  return { rows: group.rows, bytes, chunks }
 }
 
-function pagesOf(name: ActivityColumn, group: RowGroup, ids: Uint8Array): ColumnPages {
+function pagesOf(name: ActivityColumn, group: RowGroup, { ids, times, amounts }: GroupNumbers): ColumnPages {
   const { texts, rows } = group
   if (name === 'row_id') return idPages(ids)
-  if (name === 'time') return timePages(group)
-  if (name === 'amount') return amountPages(group)
+  if (name === 'time') return timePages(times)
+  if (name === 'amount') return amountPages(group, amounts)
   if (name === 'user_id') return textPages(texts.userId, rows, true)
   return textPages(texts[name], rows, name === 'extra')
 }

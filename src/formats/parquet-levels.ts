@@ -25,15 +25,17 @@ export function packed(values: Uint32Array, count: number, bits: number): Uint8A
   let waiting = 0
   let filled = 0
   for (let index = 0; index < count; index++) {
-    // At most 7 bits wait, and codes of a group have at most 17: it all fits in 32.
+    // At most 15 bits wait, and codes of a group have at most 17: it all fits in 32.
     waiting |= values[index]! << filled
     filled += bits
-    while (filled >= 8) {
-      bytes[at++] = waiting
-      waiting >>>= 8
-      filled -= 8
+    if (filled >= 16) {
+      bytes[at] = waiting
+      bytes[at + 1] = waiting >>> 8
+      at += 2
+      waiting >>>= 16
+      filled -= 16
     }
   }
-  if (filled > 0) bytes[at] = waiting
+  for (; filled > 0; filled -= 8, waiting >>>= 8) bytes[at++] = waiting
   return bytes
 }

@@ -12,6 +12,7 @@ import { putAmount } from './amount-cells.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
 import { dataFile } from './data-file.ts'
 import { damaged } from './file-fault.ts'
+import { plainNumbers } from './group-numbers.ts'
 import { encodeGroup } from './parquet-group.ts'
 import { addRow, newBatch, type RowBatch, TEXT_COLUMNS, type TextColumn } from './row-batch.ts'
 import { GROUP_ROWS, groupBuilder, newGroup } from './row-group.ts'
@@ -32,6 +33,7 @@ export function encodeActivity(
   for (const row of rows) addRow(batch, row)
   const ordered = { batch, order: Uint32Array.from(rows.keys()), occurrence: new Uint32Array(rows.length) }
   const group = newGroup(groupRows)
+  const numbersOf = plainNumbers()
   for (let at = 0; at < rows.length; ) {
     const builder = groupBuilder(group)
     const end = builder.add(ordered, at, rows.length)
@@ -42,7 +44,7 @@ export function encodeActivity(
         .join(''),
       'hex',
     )
-    pieces.push(file.add(encodeGroup(group, ids)))
+    pieces.push(file.add(encodeGroup(group, { ...numbersOf(group), ids })))
     at = end
   }
   return Buffer.concat([...pieces, file.end()])

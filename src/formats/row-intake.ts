@@ -33,6 +33,8 @@ export function rowIntake(
   /** Rows before this one were counted, and amounts in the list before that one. */
   let counted = 0
   let countedWide = 0
+  /** Rows before this one are in the sums. */
+  let added = 0
 
   /** Counts the new rows and drops those outside the range. */
   function admit(): void {
@@ -42,6 +44,12 @@ export function rowIntake(
     counts.written += batch.rows - first
     countDays(first)
     countNames(first)
+    counted = batch.rows
+    countedWide = batch.amount.wide.length
+  }
+
+  /** Adds up what was admitted since the last time, before the rows are moved. */
+  function addUp(): void {
     const { codes, amount, tables } = batch
     const columns = {
       wallets: codes.wallet,
@@ -52,9 +60,8 @@ export function rowIntake(
       walletCount: tables.wallet.count(),
       assetCount: tables.asset.count(),
     }
-    addPairs(sums, columns, first, batch.rows)
+    addPairs(sums, columns, added, batch.rows)
     checkNames()
-    restart()
   }
 
   function dropOutside(first: number): void {
@@ -120,11 +127,12 @@ export function rowIntake(
     )
   }
 
-  /** The rows left in the batch were counted. */
+  /** The rows left in the batch were counted and added up. */
   function restart(): void {
     counted = batch.rows
+    added = batch.rows
     countedWide = batch.amount.wide.length
   }
 
-  return { admit, restart, sums, rowsOfDays, outsideDays }
+  return { admit, addUp, restart, sums, rowsOfDays, outsideDays }
 }

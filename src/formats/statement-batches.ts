@@ -11,6 +11,7 @@ import { recordAssembler } from './csv.ts'
 import { type FastLines, fastLines, type LineScanner } from './fast-lines.ts'
 import type { FileLimits } from './limits.ts'
 import { blocksOf, lineSplitter } from './lines.ts'
+import { letGo } from './own-bytes.ts'
 import { addRow, type RowBatch } from './row-batch.ts'
 import { type Separator, sniffSeparator } from './separator.ts'
 import { type PartSummary, partReader, type StatementItem } from './statement.ts'
@@ -57,6 +58,7 @@ export async function* readBatches(
         at = scanner.push(block, at)
         yield
       }
+      letGo(block)
     }
     scanner.end()
     yield

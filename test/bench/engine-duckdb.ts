@@ -30,7 +30,7 @@ async function copyWith({ path, folder, threads }: EngineJob, form: Form): Promi
   await connection.run(
     `CREATE TABLE operations AS SELECT * FROM (VALUES ${categoryValues()}) AS t(name, category)`,
   )
-  const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1'
+  const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3'
   await connection.run(`COPY (${form(path)}) TO '${folder}/activity.parquet' (${options})`)
   connection.closeSync()
   instance.closeSync()

@@ -44,7 +44,7 @@ export async function runPolars({ path, folder, threads }: EngineJob): Promise<v
     )
     .sinkParquet(join(folder, 'activity.parquet'), {
       compression: 'zstd',
-      compressionLevel: 1,
+      compressionLevel: 3,
       maintainOrder: false,
     })
     .collect()

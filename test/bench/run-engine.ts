@@ -1,5 +1,9 @@
 /** The process of one run: `node run-engine.ts <engine> <file> <folder>`; its last line is what it used. */
+import { enableCompileCache } from 'node:module'
 import { engineNamed } from './engines.ts'
+
+// As the command line does; engines are loaded after it.
+enableCompileCache()
 
 const [name, path, folder] = process.argv.slice(2)
 const engine = engineNamed(name!)

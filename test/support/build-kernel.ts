@@ -9,7 +9,7 @@ const KERNELS = new URL('../../src/formats/kernel/', import.meta.url)
 const pathOf = (name: string) => fileURLToPath(new URL(name, KERNELS))
 
 /** Each is `<name>.as.ts`, and its compiled bytes `<name>-wasm.ts`. */
-export const KERNEL_NAMES = ['identity', 'scan']
+export const KERNEL_NAMES = ['group', 'scan']
 
 const OPTIONS = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert', '--use', 'abort=']
 const MEMORY = ['--importMemory', '--initialMemory', '16', '--zeroFilledMemory']

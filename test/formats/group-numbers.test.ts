@@ -1,13 +1,13 @@
-/** Row ids from bytes and from the WebAssembly kernel are those of the domain. */
+/** Row ids, times and amounts from bytes and from the WebAssembly kernel are those of the domain. */
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type ActivityRow, identifyRows } from '../../src/domain/activity.ts'
 import { AMOUNT_LIMIT } from '../../src/domain/amount.ts'
-import { kernelIdentifier } from '../../src/formats/identity-kernel.ts'
+import { kernelNumbers } from '../../src/formats/group-kernel.ts'
+import { plainNumbers } from '../../src/formats/group-numbers.ts'
 import { addRow, newBatch } from '../../src/formats/row-batch.ts'
 import { groupBuilder, newGroup, type RowGroup } from '../../src/formats/row-group.ts'
-import { plainIdentifier } from '../../src/formats/row-identity.ts'
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }),
@@ -51,9 +51,15 @@ function groupOf(identified: readonly ActivityRow[], occurrence: Uint32Array): R
   return group
 }
 
-it('gives the ids of the domain, with the kernel and without it', async () => {
-  const plain = plainIdentifier()
-  const kernel = kernelIdentifier(plain)
+/** Big-endian, in two's complement. */
+function integerAt(amounts: Uint8Array, row: number): bigint {
+  const hex = Buffer.from(amounts.subarray(row * 16, row * 16 + 16)).toString('hex')
+  return BigInt.asIntN(128, BigInt(`0x${hex}`))
+}
+
+it('gives the ids, times and amounts of the domain, with the kernel and without it', async () => {
+  const plain = plainNumbers()
+  const kernel = kernelNumbers(plain)
   fc.assert(
     fc.property(rows, some => {
       const identified = identifyRows(some)
@@ -65,10 +71,13 @@ it('gives the ids of the domain, with the kernel and without it', async () => {
       })
       const group = groupOf(identified, Uint32Array.from(occurrence))
       const expected = identified.map(({ rowId }) => rowId).join('')
-      for (const identify of [plain, kernel]) {
-        const ids = new Uint8Array(16 * identified.length)
-        identify(group, ids)
+      for (const numbersOf of [plain, kernel]) {
+        const { ids, times, amounts } = numbersOf(group)
         expect(Buffer.from(ids).toString('hex')).toBe(expected)
+        for (const [row, { micros, amount }] of identified.entries()) {
+          expect(Buffer.from(times).readBigInt64LE(row * 8)).toBe(micros)
+          expect(integerAt(amounts, row)).toBe(amount)
+        }
       }
     }),
     { numRuns: 300 },

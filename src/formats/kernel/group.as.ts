@@ -1,5 +1,5 @@
 /**
- * The row-id kernel, in AssemblyScript: `npm run build:kernel` makes identity-wasm.ts of it. It writes the
+ * The kernel for row groups, in AssemblyScript: `npm run build:kernel` makes group-wasm.ts of it. It writes the
  * identity of each row of a group (domain/activity.ts) and hashes four of the same length at a time with
  * SHA-256, one in each lane of a vector. JavaScript lays out all memory and passes where things stand.
  */
@@ -57,6 +57,33 @@ export function setColumn(which: u32, codes: usize, bytes: usize, starts: usize)
 /** Where free memory begins. */
 export function freeMemory(): usize {
   return (__heap_base + 1024 + 15) & ~15
+}
+
+const FIVE_TO_10: u64 = 9765625
+
+/**
+ * Writes times as integers of 64 bits, and amounts as big-endian integers of 128 bits in two's complement,
+ * scaled by 10^18; in the place of an amount that is no count of units stands anything.
+ */
+export function writeNumbers(rows: u32, time: usize, units: usize, times: usize, amounts: usize): void {
+  for (let row: u32 = 0; row < rows; row++) {
+    store<i64>(times + (row << 3), <i64>load<f64>(time + (row << 3)))
+    const value = load<f64>(units + (row << 3))
+    const size = <u64>Math.abs(value)
+    // Units times 10^10, which is 5^10 shifted by 10 bits; in two halves, so that nothing is lost.
+    const upper = (size >> 32) * FIVE_TO_10
+    const lower = (size & 0xffffffff) * FIVE_TO_10
+    const sum = lower + (upper << 32)
+    const carry: u64 = sum < lower ? 1 : 0
+    let low = sum << 10
+    let high = (((upper >> 32) + carry) << 10) | (sum >> 54)
+    if (value < 0) {
+      low = ~low + 1
+      high = ~high + (low == 0 ? 1 : 0)
+    }
+    store<u64>(amounts + (row << 4), bswap<u64>(high))
+    store<u64>(amounts + (row << 4), bswap<u64>(low), 8)
+  }
 }
 
 /** Writes the ids of all rows to `ids`, 16 bytes each. */
