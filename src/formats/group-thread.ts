@@ -32,5 +32,12 @@ parentPort?.on('message', ({ index, rows, wide, dictionaries }: GroupOrder) => {
     Object.assign(group.texts[column], { count, bytes, starts })
   }
   const worked = work(group)
-  parentPort?.postMessage(worked, [worked.bytes.buffer as ArrayBuffer])
+  const bytes = wholeBuffer(worked.bytes)
+  parentPort?.postMessage({ ...worked, bytes }, [bytes.buffer])
 })
+
+/** Small bytes stand in a pool of node's, which cannot be handed over: they get a buffer of their own. */
+function wholeBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isWhole = bytes.byteLength === bytes.buffer.byteLength
+  return isWhole ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes)
+}

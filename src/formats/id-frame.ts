@@ -15,6 +15,8 @@ const RLE_BLOCK = 1
 const COMPRESSED_BLOCK = 2
 /** A block holds at most 128 KiB: so many rows of 32 digits. */
 const BLOCK_ROWS = 4096
+/** RFC 8878: a compressed block is smaller than what it holds. With its tree, one of fewer rows would not be. */
+const FEWEST_COMPRESSED_ROWS = 5
 const STREAMS = 4
 /** Compressed literals in four streams, both sizes in 18 bits. */
 const LITERALS_HEADER = 0b1110
@@ -59,6 +61,13 @@ export function idFrame(head: Uint8Array, zeros: number, ids: Uint8Array): Uint8
     putNumber(size * 8 + type * 2 + (isLast ? 1 : 0), 3)
   }
 
+  /** Rows `from` up to `to`, as they are read. */
+  function putPlainDigits(from: number, to: number): void {
+    const reversed = ids.slice(ids.length - to * ID_BYTES, ids.length - from * ID_BYTES)
+    putBlockHeader(RAW_BLOCK, reversed.length * 2, to === rows)
+    put(Buffer.from(Buffer.from(reversed.reverse()).toString('hex')))
+  }
+
   /** Rows `from` up to `to`. A stream is read from its end, so the ids stand in it from last to first. */
   function putDigits(from: number, to: number): void {
     const bytes = (to - from) * ID_BYTES
@@ -87,6 +96,10 @@ export function idFrame(head: Uint8Array, zeros: number, ids: Uint8Array): Uint8
     putBlockHeader(RLE_BLOCK, zeros, false)
     frame[at++] = 0
   }
-  for (let from = 0; from < rows; from += BLOCK_ROWS) putDigits(from, Math.min(rows, from + BLOCK_ROWS))
+  for (let from = 0; from < rows; from += BLOCK_ROWS) {
+    const to = Math.min(rows, from + BLOCK_ROWS)
+    if (to - from < FEWEST_COMPRESSED_ROWS) putPlainDigits(from, to)
+    else putDigits(from, to)
+  }
   return frame.subarray(0, at)
 }

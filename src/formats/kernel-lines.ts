@@ -74,7 +74,7 @@ export function kernelLines({ roles, offset, lineBytes }: LineShape, batch: RowB
     taken.lines = 0
     taken.anyBare = false
     taken.anyEmptyQuoted = false
-    if (!texts.areOf(batch)) rebind()
+    if (!texts.areGoodFor(batch)) rebind()
     let at = start
     while (at < end && batch.rows < batch.time.length) {
       const loaded = load(at, end)
@@ -86,7 +86,7 @@ export function kernelLines({ roles, offset, lineBytes }: LineShape, batch: RowB
     return at
   }
 
-  /** Codes of other tables mean other texts. */
+  /** Codes of other tables mean other texts; those in the batch are of its own tables and stay. */
   function rebind(): void {
     texts = roleTexts(batch)
     kernel.forget()

@@ -101,7 +101,7 @@ export function plainLines({ roles, offset, lineBytes }: LineShape, batch: RowBa
   }
 
   function take(start: number, end: number): number {
-    if (!texts.areOf(batch)) rebind()
+    if (!texts.areGoodFor(batch)) rebind()
     const firstRow = batch.rows
     let row = firstRow
     let at = start
@@ -117,7 +117,7 @@ export function plainLines({ roles, offset, lineBytes }: LineShape, batch: RowBa
     return at
   }
 
-  /** Codes of other tables mean other texts. */
+  /** Codes of other tables mean other texts; those in the batch are of its own tables and stay. */
   function rebind(): void {
     texts = roleTexts(batch)
     guesses.fill(EMPTY_TEXT)

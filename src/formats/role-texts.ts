@@ -9,9 +9,12 @@ export interface RoleTexts {
   readonly tables: readonly TextTable[]
   /** The code of the batch's own table: wallets stand there under their newest name. */
   finalCode(role: number, code: number): number
-  /** Whether the batch still has the tables these were made of. */
-  areOf(batch: RowBatch): boolean
+  /** Whether the batch still has the tables these were made of, and the names of wallets have not piled up. */
+  areGoodFor(batch: RowBatch): boolean
 }
+
+/** A wallet may be spelled in any number of ways that all mean the newest name, so the batch's own table stays small. */
+const NAME_BYTES = 1024 ** 2
 
 export function roleTexts({ tables }: RowBatch): RoleTexts {
   const names = textTable()
@@ -25,6 +28,6 @@ export function roleTexts({ tables }: RowBatch): RoleTexts {
   return {
     tables: TEXT_COLUMNS.map((column, role) => (role === WALLET ? names : tables[column])),
     finalCode: (role, code) => (role === WALLET ? newestOf(code) : code),
-    areOf: batch => batch.tables === tables,
+    areGoodFor: batch => batch.tables === tables && names.startOf(names.count()) <= NAME_BYTES,
   }
 }

@@ -53,7 +53,10 @@ export interface ObjectStore {
   /** Every object whose key begins with `prefix`, in ascending key order (by code unit). */
   list(prefix: string): AsyncIterable<ObjectHead>
 
-  /** The object's bytes as a stream. Throws `not-found` when there is none. */
+  /**
+   * The object's bytes as a stream; each chunk belongs to the caller, who may let go of its memory.
+   * Throws `not-found` when there is none.
+   */
   read(key: string, range?: ByteRange): AsyncIterable<Uint8Array>
 
   /** A link that lets its holder download the object for a while; absent where the store has none. */

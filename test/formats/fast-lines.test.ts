@@ -85,3 +85,11 @@ it.each([
 ])('are not those %s', async (_, lines, columns) => {
   expect((await read(`${lines.join('\n')}\n`, columns)).fast).toBe(0)
 })
+
+it('forget how wallets were spelled before that takes memory, and lose no row by it', async () => {
+  const spelling = (row: number) => `Spot${' '.repeat(1 + row)}Lead`
+  const lines = Array.from({ length: ROWS }, (_, row) => ROW.replace('Spot', spelling(row % 2500)))
+  const { fast, rows } = await read(`${HEADER}\n${lines.join('\n')}\n`)
+  expect(rows).toBe(ROWS)
+  expect(fast / rows).toBeGreaterThan(0.9)
+})

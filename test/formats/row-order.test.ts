@@ -64,6 +64,15 @@ describe('the order of the file makes no difference', { timeout: 120_000 }, () =
     expect(await digested(rows, 3)).toEqual(expected)
   })
 
+  it('few on a day, on one thread and on two', async () => {
+    for (const count of [1, 30, 900]) {
+      const some = [...madeRows(count, 9, START, 86_400)]
+      const few = [...some, { ...some.at(-1)!, second: START + 86_400 }]
+      expect(await digested(few)).toEqual(expectedOf(few))
+      expect(await digested(few, 2)).toEqual(expectedOf(few))
+    }
+  })
+
   it('descending', async () => {
     expect(await digested([...rows].reverse())).toEqual(expected)
   })

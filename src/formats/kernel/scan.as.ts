@@ -14,7 +14,6 @@ const COMMA: u8 = 44
 const DASH: u8 = 45
 const POINT: u8 = 46
 const ZERO: u8 = 48
-const COLON: u8 = 58
 const EXPONENT: u8 = 69
 
 /** What a column means; a text column's role is its place among the text columns of a batch. */
