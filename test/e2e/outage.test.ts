@@ -1,0 +1,6 @@
+import { describeOutage } from '../contracts/outage.ts'
+import { FOLDER, S3 } from '../support/outage-places.ts'
+
+/** Some calls of every stage; `npm run test:crash` has every one of them fail. */
+describeOutage('a folder', FOLDER, { sample: 3 })
+describeOutage('S3, stood in for', S3, { sample: 5 })
