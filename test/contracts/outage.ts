@@ -26,9 +26,8 @@ import { type Daybook, wire } from '../../src/wiring.ts'
 import { CRASH_REQUEST } from '../support/crash-request.ts'
 import type { FaultPlan } from '../support/fault-plan.ts'
 import { freePort } from '../support/free-port.ts'
-import { shiftedClock } from '../support/shifted-clock.ts'
 import { ALPHA, query } from '../support/sandbox-client.ts'
-import { eventually } from '../support/test-daybook.ts'
+import { shiftedClock } from '../support/shifted-clock.ts'
 import { wholeDay } from '../support/whole-day.ts'
 
 export interface OutagePlace<T> {
@@ -479,7 +478,9 @@ export function describeOutage<T extends string>(
         CASE_MS,
       )
     } else {
-      const some = cases.map((one, index) => ({ ...one, index })).filter(({ index }) => index % options.sample === 0)
+      const some = cases
+        .map((one, index) => ({ ...one, index }))
+        .filter(({ index }) => index % options.sample === 0)
       it.each(some)(
         '$flow: it $trouble, $span',
         async ({ flow, trouble, span, index }) => {
