@@ -259,6 +259,8 @@ describe('a provider that fails', () => {
   })
 
   const ALWAYS = 1_000
+  // At a pace at which some of it has been read when it breaks off.
+  const CUT = { downloadCutAfterBytes: 2500, downloadBytesPerSecond: 20_000 }
   const DOWNLOADS: Record<string, { knobs: () => Partial<Knobs>; finishes: boolean }> = {
     'refuses the connection': {
       knobs: () => ({ linkBase: `http://127.0.0.1:${closed}` }),
@@ -267,14 +269,14 @@ describe('a provider that fails', () => {
     'answers 404 at first': { knobs: () => ({ downloadNotFoundTimes: 1 }), finishes: true },
     'answers 503 at first': { knobs: () => ({ downloadUnavailableTimes: 2 }), finishes: true },
     'answers 503': { knobs: () => ({ downloadUnavailableTimes: ALWAYS }), finishes: false },
-    'breaks off once': { knobs: () => ({ downloadCutAfterBytes: 1000 }), finishes: true },
+    'breaks off once': { knobs: () => CUT, finishes: true },
     'breaks off once and cannot go on': {
-      knobs: () => ({ downloadCutAfterBytes: 1000, downloadResumable: false }),
+      knobs: () => ({ ...CUT, downloadResumable: false }),
       finishes: true,
     },
     'breaks off and cannot go on': {
       knobs: () => ({
-        downloadCutAfterBytes: 1000,
+        ...CUT,
         downloadCutTimes: ALWAYS,
         downloadResumable: false,
       }),
@@ -282,7 +284,7 @@ describe('a provider that fails', () => {
     },
     'breaks off without a length': {
       knobs: () => ({
-        downloadCutAfterBytes: 1000,
+        ...CUT,
         downloadCutTimes: ALWAYS,
         downloadResumable: false,
         downloadLength: 'none',
@@ -301,7 +303,7 @@ describe('a provider that fails', () => {
     async (_name, { knobs, finishes }) => {
       const reportId = await askedFor()
       world.sandbox.setKnobs(knobs())
-      await sweepNow()
+      expect(await sweepNow()).toMatchObject({ finished: finishes ? 1 : 0, tried: finishes ? 0 : 1 })
       expect(await filesOf(reportId)).toHaveLength(finishes ? 1 : 0)
       if (finishes) await expectWhole(reportId)
       await recover()
