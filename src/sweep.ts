@@ -94,7 +94,7 @@ async function sweepAccount(
   const due = unfinished.filter(({ dueAt }) => dueAt <= now).sort(byUrgency)
   const tries = due.slice(0, options.mostTries ?? MOST_TRIES)
   const outcomes = await mapAtOnce(tries, options.atOnce ?? AT_ONCE, async one =>
-    options.signal?.aborted === true ? 'taken' : tryOnce(context, account, one),
+    options.signal?.aborted === true ? 'taken' : trySafely(context, account, one),
   )
   const count = (outcome: TryOutcome) => outcomes.filter(one => one === outcome).length
   await remember(
@@ -286,6 +286,17 @@ export async function moveOn(context: Context, account: Account, reportId: strin
   const seen = await look(context, account, reportId, usual)
   if (seen.parts.size === 0 || seen.parts.has('manifest')) return 'finished'
   return tryOnce(context, account, seen)
+}
+
+/** One report whose try cannot even be written down must not keep the others waiting. */
+async function trySafely(context: Context, account: Account, seen: Look): Promise<TryOutcome> {
+  try {
+    return await tryOnce(context, account, seen)
+  } catch (error) {
+    const { reportId } = seen
+    context.log.error('report.failed', { ...account.ref, reportId, ...errorFields(error) })
+    return 'unfinished'
+  }
 }
 
 /**

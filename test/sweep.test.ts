@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { DaybookError } from '../src/domain/errors.ts'
 import { agendaKey, attemptKey, reportKeys, workPrefix } from '../src/domain/keys.ts'
 import { importFile } from '../src/stages/import.ts'
 import { moveOn, type SweepOptions, sweep } from '../src/sweep.ts'
@@ -303,6 +304,20 @@ describe('a sweep', () => {
     expect(await run()).toMatchObject({ open: 3, finished: 2, tried: 1 })
     const { record } = await world.context.work.attempt(REF, '2')
     expect(record).toMatchObject({ failures: 1, retry: false, says: expect.stringContaining('is not as') })
+  })
+
+  it('works on the others when the try of one cannot be written down', async () => {
+    const { store } = world.context
+    const create = store.create
+    store.create = (key, body) =>
+      key === attemptKey(REF, '101')
+        ? Promise.reject(new DaybookError('store-refused', 'no permission'))
+        : create(key, body)
+    const ids = ['101', '102', '103', '104', '105']
+    for (const id of ids) await world.accept(id)
+    world.clock.set('2026-10-15T13:00:00Z')
+    expect(await run({ atOnce: 1 })).toMatchObject({ open: 5, finished: 4, tried: 1 })
+    expect(world.log.of('report.failed').map(({ fields }) => fields.reportId)).toEqual(['101'])
   })
 
   it('may run beside others, in other processes: nothing is doubled', async () => {

@@ -30,7 +30,10 @@ export interface ApiCall extends SignedRequest {
 }
 
 /** An answer, or the ways of not giving one. */
-export type Reply = Answer | 'reset' | 'no-answer'
+export type Reply = (Answer & { readonly spoilt?: Spoilt }) | 'reset' | 'no-answer'
+
+/** How an answer that was right goes wrong on its way. */
+export type Spoilt = 'half-body' | 'short-length' | 'drip'
 
 /** A call that passed every check on its sender. */
 export interface KnownCall extends ApiCall {
@@ -83,8 +86,8 @@ async function submit(world: World, call: KnownCall, callbacks: Callbacks): Prom
   if (knobs.callbackBeforeAnswer) await callbacks.sendNow(report)
   else callbacks.schedule(report)
   await pause(world, knobs.submitDelayMs)
-  if (fault !== 'none') return faultReply(fault)
-  return success(`Your request has been submitted successfully. Your task ID: ${report.reportId}`)
+  const answer = success(`Your request has been submitted successfully. Your task ID: ${report.reportId}`)
+  return fault === 'none' ? answer : faultReply(fault, answer)
 }
 
 /** Counts and records a report, or answers `undefined` when the quota is used up. Nothing can come between. */
@@ -115,12 +118,13 @@ async function query(world: World, call: KnownCall): Promise<Reply> {
   const { knobs } = call
   const wanted = checkQueryRequest(call.json)
   if (isRefusal(wanted)) return refused(wanted, knobs)
-  if (world.meetsFault('queryFault', knobs)) return faultReply(knobs.queryFault)
+  const fault = world.meetsFault('queryFault', knobs) ? knobs.queryFault : 'none'
   await pause(world, knobs.queryDelayMs)
   const report = world.books.report(wanted.downloadId)
   const known = report?.merchant === call.merchant.name ? report : undefined
   const body = queryBody(world, known, knobs)
-  return knobs.queryShape === 'wrapped' ? success(body) : bare(body)
+  const answer = knobs.queryShape === 'wrapped' ? success(body) : bare(body)
+  return fault === 'none' ? answer : faultReply(fault, answer)
 }
 
 function queryBody(world: World, report: StoredReport | undefined, knobs: Knobs) {
@@ -141,13 +145,18 @@ function queryBody(world: World, report: StoredReport | undefined, knobs: Knobs)
 }
 
 async function certificates(world: World, { knobs }: KnownCall): Promise<Reply> {
-  if (world.meetsFault('certificatesFault', knobs)) return faultReply(knobs.certificatesFault)
+  const fault = world.meetsFault('certificatesFault', knobs) ? knobs.certificatesFault : 'none'
   await pause(world, knobs.certificatesDelayMs)
-  return success(await world.keys.certificates(knobs))
+  const answer = success(await world.keys.certificates(knobs))
+  return fault === 'none' ? answer : faultReply(fault, answer)
 }
 
-/** What a knob's fault comes to. */
-export function faultReply(fault: string): Reply {
+const SPOILT: readonly Spoilt[] = ['half-body', 'short-length', 'drip']
+
+/** What a knob's fault comes to; `answer` is what it spoils on its way, where there is one. */
+export function faultReply(fault: string, answer?: Answer): Reply {
+  const spoilt = SPOILT.find(kind => fault.startsWith(kind))
+  if (spoilt !== undefined && answer !== undefined) return { ...answer, spoilt }
   if (fault.startsWith('no-answer')) return 'no-answer'
   if (fault.startsWith('reset')) return 'reset'
   return fault.startsWith('html-403') ? forbiddenPage() : serverError()

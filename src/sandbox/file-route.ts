@@ -16,6 +16,8 @@ const PATH = /^\/(files|files-moved)\/([^/]+)\/([^/]+)$/
 /** Below this many rows the length of a CSV is counted before it is sent. */
 const CHEAP_ROWS = 20_000
 
+const TOO_LONG_BYTES = 100
+
 /** Serves a download, or answers with the page to send instead. */
 export async function serveFile(
   world: World,
@@ -76,7 +78,10 @@ async function serveReport(
   if (turn < knobs.downloadUnavailableTimes) return storageError(503, 'SlowDown', 'Please reduce your rate.')
   turn -= knobs.downloadUnavailableTimes
   const cut = turn < knobs.downloadCutTimes ? knobs.downloadCutAfterBytes : 0
-  return sendFile(world, req, res, contentOf(world, report), { cut, pace: knobs.downloadBytesPerSecond })
+  const { downloadLength, downloadResumable, downloadBytesPerSecond: pace } = knobs
+  return sendFile(world, req, res, contentOf(world, report), {
+    ...{ cut, pace, downloadLength, downloadResumable },
+  })
 }
 
 function redirectOf(world: World, host: string, path: string, knobs: Knobs): string | undefined {
@@ -92,19 +97,27 @@ function countFetch(world: World, report: StoredReport): number {
   return report.fetches
 }
 
+interface Faults extends Pick<Knobs, 'downloadLength' | 'downloadResumable'> {
+  readonly cut: number
+  readonly pace: number
+}
+
 async function sendFile(
   world: World,
   req: IncomingMessage,
   res: ServerResponse,
   content: ReportContent,
-  faults: { cut: number; pace: number },
+  faults: Faults,
 ): Promise<Answer | 'served'> {
+  const { downloadLength, downloadResumable } = faults
   const etag = etagOf(content)
-  res.setHeader('etag', etag)
-  res.setHeader('accept-ranges', 'bytes')
+  if (downloadResumable) {
+    res.setHeader('etag', etag)
+    res.setHeader('accept-ranges', 'bytes')
+  }
   res.setHeader('content-type', contentType(content))
   res.setHeader('content-disposition', `attachment; filename="${fileName(content)}"`)
-  const isPart = wantsRange(req.headers, etag)
+  const isPart = downloadResumable && wantsRange(req.headers, etag)
   const isCheap = content.knobs.fileContainer === 'csv' && expectedRows(content) <= CHEAP_ROWS
   const size = isPart || isCheap ? await sizeOf(content) : undefined
   const range = isPart ? rangeWithin(req.headers.range ?? '', size ?? 0) : undefined
@@ -114,11 +127,14 @@ async function sendFile(
   }
   res.statusCode = range === undefined ? 200 : 206
   const length = range === undefined ? size : range.end - range.start + 1
-  if (length !== undefined) res.setHeader('content-length', length)
+  if (length !== undefined && downloadLength !== 'none') {
+    res.setHeader('content-length', length + (downloadLength === 'too-long' ? TOO_LONG_BYTES : 0))
+  }
   if (range !== undefined) res.setHeader('content-range', `bytes ${range.start}-${range.end}/${size}`)
   const bytes = range === undefined ? fileBytes(content) : bytesWithin(fileBytes(content), range)
   if (req.method === 'HEAD') res.end()
   else await writeBytes(world, res, bytes, faults)
+  if (downloadLength === 'too-long') res.socket?.end()
   return 'served'
 }
 

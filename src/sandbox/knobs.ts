@@ -13,6 +13,21 @@ const choice = <const T extends readonly [string, ...string[]]>(values: T, text:
     .default(values[0] as never)
     .describe(text)
 
+/**
+ * half-body: the length of the whole, half of it, and the connection breaks; short-length: a length that
+ * leaves the end out; drip: a byte now and then.
+ */
+const CALL_FAULTS = [
+  'none',
+  'no-answer',
+  'reset',
+  'http-500',
+  'html-403',
+  'half-body',
+  'short-length',
+  'drip',
+] as const
+
 /** The first value of a choice is its default. */
 export const knobsSchema = z.strictObject({
   clockSkewMs: z.int().default(0).describe("how far the sandbox's clock is ahead of the host's"),
@@ -68,14 +83,14 @@ export const knobsSchema = z.strictObject({
       'reset-before-effect',
       'http-500-before-effect',
       'html-403-before-effect',
+      'half-body-after-effect',
+      'short-length-after-effect',
+      'drip-after-effect',
     ],
     'what happens to a valid submit, with or without a report being made',
   ),
-  queryFault: choice(['none', 'no-answer', 'reset', 'http-500', 'html-403'], 'what happens to a valid query'),
-  certificatesFault: choice(
-    ['none', 'no-answer', 'reset', 'http-500', 'html-403'],
-    'what happens to a valid certificates call',
-  ),
+  queryFault: choice(CALL_FAULTS, 'what happens to a valid query'),
+  certificatesFault: choice(CALL_FAULTS, 'what happens to a valid certificates call'),
   faultTimes: count(0, 'only the first n calls of an endpoint meet its fault; 0: all. Counted anew when set'),
 
   callbackUrl: z.string().default('').describe("where callbacks go; empty: the merchant's own URL"),
@@ -108,6 +123,11 @@ export const knobsSchema = z.strictObject({
   downloadUnavailableTimes: count(0, 'fetches after those that are answered 503'),
   downloadCutAfterBytes: count(0, 'bytes after which a download breaks off; 0: never'),
   downloadCutTimes: count(1, 'fetches after those that break off'),
+  downloadLength: choice(
+    ['right', 'none', 'too-long'],
+    'the Content-Length of a download; too-long: the connection closes where the file ends',
+  ),
+  downloadResumable: z.boolean().default(true).describe('false: no ETag, and ranges are not answered'),
   downloadBytesPerSecond: count(0, 'speed of a download; 0: unlimited'),
   downloadRedirect: z
     .string()

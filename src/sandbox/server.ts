@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { tryParseJson } from '../domain/json.ts'
 import { type Answer, forbiddenPage, refusal, refused } from './answers.ts'
-import { type ApiCall, answerApi, ENDPOINTS, type Reply } from './api-routes.ts'
+import { type ApiCall, answerApi, ENDPOINTS, type Reply, type Spoilt } from './api-routes.ts'
 import type { Callbacks } from './callbacks.ts'
 import { answerControl, controlError } from './control-routes.ts'
 import { serveFile } from './file-route.ts'
@@ -10,7 +10,7 @@ import { type Knobs, readKnobs } from './knobs.ts'
 import { answerOnerway, ONERWAY_PATHS } from './onerway-routes.ts'
 import { answerPayerMax, PAYERMAX_PATHS } from './payermax-routes.ts'
 import { plainValue } from './plain-json.ts'
-import { shownNowMs, type World } from './world.ts'
+import { pause, shownNowMs, type World } from './world.ts'
 
 /** Nobody may make the sandbox hold more than this. */
 const HARD_LIMIT_BYTES = 8 * 1024 * 1024
@@ -39,12 +39,15 @@ async function handle(world: World, callbacks: Callbacks, req: IncomingMessage, 
   const body = await readBody(req)
   if (path.startsWith('/sandbox/')) return send(res, await answerControl(world, callbacks, req, path, body))
   const route = routeOf(path)
-  const reply = route === undefined ? forbiddenPage() : await api(world, callbacks, req, res, route, body)
+  const reply: Reply =
+    route === undefined ? forbiddenPage() : await api(world, callbacks, req, res, route, body)
   const code = typeof reply === 'string' ? reply : reply.code
   world.books.countRequest(route?.name ?? 'other', code)
   world.log('request.answered', { endpoint: route?.name ?? 'other', code })
   if (reply === 'reset') req.socket.resetAndDestroy()
-  else if (reply !== 'no-answer') send(res, reply)
+  else if (reply === 'no-answer') return
+  else if (reply.spoilt === undefined) send(res, reply)
+  else await sendSpoilt(world, res, reply, reply.spoilt)
 }
 
 interface Route {
@@ -108,6 +111,23 @@ async function readBody(req: IncomingMessage): Promise<Buffer> {
     size += chunk.length
   }
   return Buffer.concat(chunks)
+}
+
+const DRIP_EVERY_MS = 100
+
+async function sendSpoilt(world: World, res: ServerResponse, answer: Answer, how: Spoilt): Promise<void> {
+  const body = Buffer.from(answer.body)
+  const half = body.subarray(0, body.length >> 1)
+  const length = how === 'short-length' ? half.length : body.length
+  res.writeHead(answer.status, { 'content-type': answer.contentType, 'content-length': length })
+  if (how === 'short-length') return void res.end(half)
+  if (how === 'half-body') return void res.write(half, () => res.destroy())
+  for (const byte of body) {
+    if (res.destroyed) return
+    res.write(Buffer.of(byte))
+    await pause(world, DRIP_EVERY_MS)
+  }
+  res.end()
 }
 
 function send(res: ServerResponse, answer: Answer): void {

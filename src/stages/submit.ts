@@ -5,12 +5,14 @@ import {
   laterQuestion,
   opensAt,
   type Slot,
+  type SlotClaim,
   type SlotMark,
   type SlotOutcome,
   sameQuestion,
   turnOfMonth,
 } from '../domain/quota.ts'
 import type { ReportRequest } from '../domain/report.ts'
+import { errorFields } from '../log.ts'
 import type { Reports, SubmitAnswer } from '../providers/provider.ts'
 import type { Account, Context } from './context.ts'
 
@@ -69,21 +71,27 @@ export async function submit(
   const claimedAt = clock.now()
   const month = monthOf(claimedAt)
   const limit = Math.max(0, account.monthlyLimit - (input.reserve ?? 0))
-  const claimed = await ledger.claim(account.ref, month, limit, {
+  const claim: SlotClaim = {
     request: input.request,
     reason: input.reason,
     again: input.again,
     by: context.processName,
     claimId: context.random.hex(16),
     claimedAt: claimedAt.toISOString(),
-  })
-  if (claimed.outcome === 'quota-exhausted') {
-    return { outcome: 'quota-exhausted', month, limit, opensAt: opensAt(month) }
   }
-  const slot = claimed.number
-
-  const lost = await lostRace(context, account, input, month, slot)
-  if (lost !== undefined) return lost
+  let slot: number
+  try {
+    const claimed = await ledger.claim(account.ref, month, limit, claim)
+    if (claimed.outcome === 'quota-exhausted') {
+      return { outcome: 'quota-exhausted', month, limit, opensAt: opensAt(month) }
+    }
+    slot = claimed.number
+    const lost = await lostRace(context, account, input, month, slot)
+    if (lost !== undefined) return lost
+  } catch (error) {
+    await giveBack(context, account, month, claim)
+    throw error
+  }
   const answer = await provider.submit(input.request)
   return record(context, account, input, { month, slot, askedAt: claimedAt.toISOString() }, answer)
 }
@@ -115,6 +123,27 @@ function isBelow(slot: Slot, mine: { month: Month; slot: number }): boolean {
 function alreadyRequested({ month, number, claim, outcome }: Slot): SubmitOutcome {
   const reportId = outcome?.outcome === 'accepted' ? outcome.reportId : undefined
   return { outcome: 'already-requested', reportId, month, slot: number, askedAt: claim.claimedAt }
+}
+
+/**
+ * Nothing was sent, so nothing was spent. The store that failed just now may fail again; then the slot stays
+ * claimed until a person says that no report was made.
+ */
+async function giveBack(
+  { ledger, clock, log }: SubmitContext,
+  { ref }: Account,
+  month: Month,
+  { claimId }: SlotClaim,
+): Promise<void> {
+  try {
+    const mine = (await ledger.month(ref, month)).find(slot => slot.claim.claimId === claimId)
+    if (mine === undefined) return
+    const at = clock.now().toISOString()
+    const outcome = { outcome: 'rejected', code: 'store-failed', says: 'not sent', at } as const
+    await ledger.settle(ref, month, mine.number, outcome)
+  } catch (error) {
+    log.warn('slot.kept', { ...ref, month, ...errorFields(error) })
+  }
 }
 
 /**

@@ -128,7 +128,7 @@ async function get(key: string, home: Home): Promise<StoredObject | undefined> {
     const bytes = await onDisk(() => object.handle.readFile())
     return { ...headOf(key, object.found), bytes }
   } finally {
-    await object.handle.close()
+    await onDisk(() => object.handle.close())
   }
 }
 
@@ -146,7 +146,7 @@ async function* read(key: string, range: ByteRange | undefined, home: Home): Asy
       position += bytesRead
     }
   } finally {
-    await object.handle.close()
+    await onDisk(() => object.handle.close())
   }
 }
 

@@ -7,6 +7,7 @@ import type { Knobs } from '../../src/sandbox/knobs.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import {
   ALPHA,
+  type Answered,
   BETA,
   type CallOptions,
   call,
@@ -266,6 +267,31 @@ test.each([
   if (typeof wanted === 'number') expect(await answered).toBe(wanted)
   else expect(await answered).toMatch(wanted)
   expect(sandbox.books().reports.length - before).toBe(made)
+})
+
+test.each([
+  ['half-body', /UND_ERR_SOCKET|ECONNRESET|terminated/],
+  ['short-length', /^200 .*[^}]$/],
+  ['drip', /TimeoutError/],
+] as const)('an answer may come as %s, of every endpoint', async (fault, wanted) => {
+  const id = await submitted(sandbox)
+  const before = sandbox.books().reports.length
+  const signal = () => AbortSignal.timeout(fault === 'drip' ? 400 : 10_000)
+  const said = (answered: Promise<Answered>) =>
+    answered.then(
+      ({ status, text }) => `${status} ${text}`,
+      error => `${error.name} ${error.message} ${error.cause?.code ?? ''}`,
+    )
+  const knobs: Partial<Knobs> = {
+    submitFault: `${fault}-after-effect`,
+    queryFault: fault,
+    certificatesFault: fault,
+  }
+  expect(await said(submit(sandbox, { knobs, signal: signal() }))).toMatch(wanted)
+  expect(await said(query(sandbox, id, { knobs, signal: signal() }))).toMatch(wanted)
+  const path = '/binancepay/openapi/certificates'
+  expect(await said(call(sandbox, { path, knobs, signal: signal() }))).toMatch(wanted)
+  expect(sandbox.books().reports.length - before).toBe(1)
 })
 
 test('a fault may last for some calls only', async () => {

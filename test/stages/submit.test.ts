@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addDays } from '../../src/domain/calendar.ts'
+import { DaybookError } from '../../src/domain/errors.ts'
 import type { ReportRequest } from '../../src/domain/report.ts'
 import { systemRandom } from '../../src/host.ts'
 import type { Reports, SubmitAnswer } from '../../src/providers/provider.ts'
@@ -187,5 +188,72 @@ describe('submitting, whatever happens in whatever order', () => {
       },
     )
     await fc.assert(property, { numRuns: 100 })
+  })
+})
+
+describe('a store that fails between the claim and the call', () => {
+  function world(fails: (call: string, key: string, calls: number) => boolean) {
+    const objects = memoryObjects()
+    const whole = memoryStore(objects)
+    let calls = 0
+    const store: ObjectStore = {
+      ...whole,
+      async create(key, body) {
+        const created = await whole.create(key, body)
+        if (fails('create', key, ++calls)) throw new DaybookError('store-unavailable', 'the answer was lost')
+        return created
+      },
+      async *list(prefix) {
+        if (fails('list', prefix, ++calls)) throw new DaybookError('store-unavailable', 'it does not answer')
+        yield* whole.list(prefix)
+      },
+    }
+    const sent: ReportRequest[] = []
+    const reports: Reports = {
+      refusal: () => undefined,
+      createdAt: () => undefined,
+      query: () => Promise.reject(new Error('not here')),
+      async submit(asked) {
+        sent.push(asked)
+        return { outcome: 'accepted', reportId: '1', answer: 'yes' }
+      },
+    }
+    const account: Account = {
+      ref: { provider: 'test', account: 'main' },
+      provider: { name: 'test', reports },
+      monthlyLimit: 1,
+      zoneMinutes: undefined,
+      columns: {},
+    }
+    const context = {
+      ledger: quotaLedger(store),
+      reports: reportLog(store),
+      clock: fixedClock('2026-10-15T12:00:00Z'),
+      random: systemRandom,
+      log: quietLog(),
+      processName: 'test:1',
+    }
+    const ask = () => submit(context, account, { request: request(1), reason: 'test', again: false })
+    return { ask, sent }
+  }
+
+  it.each([
+    ['loses the answer to the claim', (call: string) => call === 'create'],
+    [
+      'cannot be listed after it',
+      (call: string, _key: string, calls: number) => call === 'list' && calls > 3,
+    ],
+  ])('%s: the slot is given back, since nothing was sent', async (_name, isTheCall) => {
+    let failed = false
+    const { ask, sent } = world((call, key, calls) => {
+      if (failed || !isTheCall(call, key, calls)) return false
+      failed = true
+      return true
+    })
+    await expect(ask()).rejects.toMatchObject({ code: 'store-unavailable' })
+    expect(failed).toBe(true)
+    expect(sent).toEqual([])
+    expect(await ask()).toMatchObject({ outcome: 'accepted', slot: 2 })
+    expect(sent).toHaveLength(1)
   })
 })

@@ -327,3 +327,20 @@ async function kill(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL')
   await exited
 }
+
+it('reports a file that cannot be closed as a fault of the store', async () => {
+  const root = await newRoot()
+  await create(storeAt(root), 'one', 'text')
+  const unclosable = (async (...args: Parameters<typeof open>) => {
+    const handle = await open(...args)
+    const close = handle.close.bind(handle)
+    handle.close = async () => {
+      await close()
+      throw diskError('EIO')
+    }
+    return handle
+  }) as typeof open
+  const store = storeAt(root, { open: unclosable })
+  await expect(store.get('one')).rejects.toMatchObject({ code: 'store-unavailable' })
+  await expect(collect(store.read('one'))).rejects.toMatchObject({ code: 'store-unavailable' })
+})

@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FaultPlan } from './fault-plan.ts'
 
 interface S3Object {
   readonly bytes: Buffer
@@ -24,6 +26,43 @@ export interface S3Place {
 
 export interface S3StandIn extends S3Place {
   stop(): Promise<void>
+}
+
+export const S3_TROUBLES = [
+  /** Not carried out, and answered: 503 SlowDown, 500 InternalError, 403 AccessDenied. */
+  'is overloaded',
+  'fails',
+  'denies',
+  /** Not carried out, and not answered. */
+  'resets',
+  /** Carried out, and not answered. */
+  'loses answers',
+  /** A conditional write is not carried out: 409 ConditionalRequestConflict. */
+  'answers 409',
+  /** A conditional write is carried out, and then refused for its own sake: 412 PreconditionFailed. */
+  'answers 412 to its own success',
+  /** Carried out, and the connection breaks in the middle of the answer's body. */
+  'cuts answers',
+  'is slow',
+] as const
+export type S3Trouble = (typeof S3_TROUBLES)[number]
+
+const SLOW_MS = 20
+
+const INSTEAD: Partial<Record<S3Trouble, readonly [number, string]>> = {
+  'is overloaded': [503, 'SlowDown'],
+  fails: [500, 'InternalError'],
+  denies: [403, 'AccessDenied'],
+  'answers 409': [409, 'ConditionalRequestConflict'],
+}
+
+/** Whether a trouble can befall a request: some are about conditional writes, one about bodies. */
+function befalls({ method, headers }: IncomingMessage): (trouble: S3Trouble) => boolean {
+  const isConditional = headers['if-none-match'] !== undefined || headers['if-match'] !== undefined
+  return trouble => {
+    if (trouble === 'cuts answers') return method === 'GET'
+    return isConditional || (trouble !== 'answers 409' && trouble !== 'answers 412 to its own success')
+  }
 }
 
 /** An answer other than 200, thrown by whatever finds it necessary. */
@@ -53,7 +92,7 @@ interface Answer {
 const SMALLEST_PART = 5 * 1024 * 1024
 
 /** Starts the stand-in on a free port. Signatures are not checked, the access key is. */
-export async function startS3StandIn(): Promise<S3StandIn> {
+export async function startS3StandIn(plan?: FaultPlan<S3Trouble>): Promise<S3StandIn> {
   const bucket = 'daybook-test'
   const credentials = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in-secret' }
   const answer = standIn()
@@ -64,7 +103,16 @@ export async function startS3StandIn(): Promise<S3StandIn> {
       const body = await bodyOf(message)
       if (accessKeyOf(message, url) !== credentials.accessKeyId) throw new Refused(403, 'InvalidAccessKeyId')
       if (name !== bucket) throw new Refused(404, 'NoSuchBucket')
-      send(response, message, answer({ message, key: segments.join('/'), query: url.searchParams, body }))
+      const trouble = plan?.next(befalls(message))
+      const instead = trouble === undefined ? undefined : INSTEAD[trouble]
+      if (instead !== undefined) throw new Refused(...instead)
+      if (trouble === 'resets') return void response.destroy()
+      if (trouble === 'is slow') await sleep(SLOW_MS)
+      const answered = answer({ message, key: segments.join('/'), query: url.searchParams, body })
+      if (trouble === 'loses answers') return void response.destroy()
+      if (trouble === 'answers 412 to its own success') throw new Refused(412, 'PreconditionFailed')
+      if (trouble === 'cuts answers') return void sendHalf(response, answered)
+      send(response, message, answered)
     } catch (error) {
       if (error instanceof Refused) send(response, message, refusal(error))
       else response.destroy()
@@ -230,6 +278,13 @@ function send(response: ServerResponse, message: IncomingMessage, answer: Answer
   const body = Buffer.from(answer.body ?? '')
   response.writeHead(answer.status ?? 200, { 'content-length': body.length, ...answer.headers })
   response.end(message.method === 'HEAD' ? undefined : body)
+}
+
+/** The length of the whole, and half of it. */
+function sendHalf(response: ServerResponse, answer: Answer): void {
+  const body = Buffer.from(answer.body ?? '')
+  response.writeHead(answer.status ?? 200, { 'content-length': body.length, ...answer.headers })
+  response.write(body.subarray(0, body.length >> 1), () => response.destroy())
 }
 
 function refusal({ status, code }: Refused): Answer {

@@ -32,6 +32,8 @@ export interface TestDaybookOptions {
   readonly env?: Record<string, string>
   /** Without a server no callback can arrive. */
   readonly serve?: boolean
+  /** Hosts that files may be fetched from, beside the sandbox's. */
+  readonly hosts?: readonly string[]
 }
 
 export async function startTestDaybook(options: TestDaybookOptions = {}): Promise<TestDaybook> {
@@ -50,7 +52,7 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     BINANCE_PAY_BASE_URL: sandbox.url,
     BINANCE_PAY_API_KEY: CREDENTIALS.apiKey,
     BINANCE_PAY_SECRET_KEY: CREDENTIALS.secretKey,
-    DAYBOOK_DOWNLOAD_HOSTS: `127.0.0.1:${sandbox.port}`,
+    DAYBOOK_DOWNLOAD_HOSTS: [`127.0.0.1:${sandbox.port}`, ...(options.hosts ?? [])].join(','),
     DAYBOOK_LISTEN: '127.0.0.1:0',
     DAYBOOK_SWEEP_SECONDS: '1',
     DAYBOOK_POLL_FIRST_SECONDS: '1',
