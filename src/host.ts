@@ -1,7 +1,7 @@
 /** What the machine gives: time, chance, a name for this process and a place for its files. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -36,6 +36,15 @@ export const systemRandom: Random = {
 /** Who is doing something, for the records: host and process. */
 export function processName(): string {
   return `${hostname()}:${process.pid}`
+}
+
+/** The person at this machine, for the records, as far as the machine knows. */
+export function personName(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    return `somebody@${hostname()}`
+  }
 }
 
 /**

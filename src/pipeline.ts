@@ -19,15 +19,3 @@ export async function advance(context: Context, account: Account, reportId: stri
   if (archived.outcome === 'not-ready' || archived.outcome === 'undeliverable') return moved
   return { ...moved, parse: await parse(context, account, reportId) }
 }
-
-/** The ids of an account's reports that have no manifest yet. */
-export async function unfinishedReports(
-  { reports }: Pick<Context, 'reports'>,
-  account: Account,
-): Promise<string[]> {
-  const ids: string[] = []
-  for await (const { reportId, parts } of reports.list(account.ref)) {
-    if (!parts.has('manifest')) ids.push(reportId)
-  }
-  return ids
-}

@@ -22,6 +22,7 @@ import type { ObjectStore } from './stores/object-store.ts'
 import { publicKeys } from './stores/public-keys.ts'
 import { quotaLedger } from './stores/quota-ledger.ts'
 import { reportLog } from './stores/report-log.ts'
+import { workLog } from './stores/work-log.ts'
 
 /** An account whose provider can be probed. */
 export interface WiredAccount extends Account {
@@ -69,6 +70,8 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
     store,
     ledger: quotaLedger(store),
     reports: reportLog(store),
+    work: workLog(store),
+    polling: config.polling,
     download: createDownloader({
       allowedHosts: config.download.hosts,
       maxBytes: config.download.maxBytes,

@@ -94,7 +94,7 @@ describe('the pipeline', () => {
 
   it('answers that a report is not ready while the provider works', async () => {
     await start({ callbackLost: true, processingMs: 60_000 })
-    expect((await move(await accepted())).archive).toEqual({ outcome: 'not-ready' })
+    expect((await move(await accepted())).archive).toMatchObject({ outcome: 'not-ready' })
   })
 
   it('polls after a stale callback and does not use its link', async () => {
@@ -259,6 +259,16 @@ describe('the pipeline', () => {
     test.sandbox.setKnobs({ linkLifeMs: 60_000 })
     await eventually(async () => (await move(reportId).catch(() => undefined))?.parse)
     await expectWhole(reportId)
+  })
+
+  it('takes the link that the provider makes some time after the first has run out', async () => {
+    const knobs = { linkLifeMs: 1, processingMs: 1, freshLinkAfterExpiredMs: 1_500, callbackLost: true }
+    await start(knobs)
+    const reportId = await accepted()
+    expect((await move(reportId)).archive).toMatchObject({ outcome: 'undeliverable', status: 'expired' })
+    test.sandbox.setKnobs({ linkLifeMs: 60_000 })
+    await expectWhole(reportId)
+    expect(await test.daybook.context.reports.parts(test.account.ref, reportId)).not.toContain('ended')
   })
 
   it.each(['xml', 'html'] as const)(

@@ -1,13 +1,10 @@
 /** `daybook describe`: what a file looks like, without an id or an amount, so that it can be shared. */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { DaybookError } from '../domain/errors.ts'
-import type { ByteSource } from '../formats/byte-source.ts'
 import type { FileDescription } from '../formats/describe.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { openFile } from './local-file.ts'
 import type { CommonOptions } from './session.ts'
 import { bytesText, countOf, countText, tableText } from './terminal.ts'
 
@@ -33,19 +30,6 @@ async function runDescribe(path: string, options: CommonOptions): Promise<ExitCo
   if (description.fault !== null) terminal.say(`This file cannot be parsed: ${description.fault.message}`)
   terminal.result('describe', { file: basename(path), ...description }, textOf(description))
   return description.fault === null ? EXIT.done : EXIT.failed
-}
-
-async function openFile(path: string): Promise<ByteSource> {
-  const found = await stat(path).catch(() => undefined)
-  if (found?.isDirectory() === true)
-    throw new DaybookError('usage-invalid', `${path} is a folder; describe takes a file.`)
-  if (found?.isFile() !== true) throw new DaybookError('not-found', `There is no file ${path}.`)
-  return {
-    name: basename(path),
-    size: found.size,
-    read: ({ start, end } = { start: 0 }) =>
-      createReadStream(path, { start, ...(end === undefined ? {} : { end: end - 1 }) }),
-  }
 }
 
 function textOf({ kind, bytes, parts, notes, statement }: FileDescription): string[] {

@@ -10,14 +10,17 @@ import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
+import { importCommand } from './import.ts'
 import { parseCommand } from './parse.ts'
 import { planCommand } from './plan.ts'
 import { quotaCommand } from './quota.ts'
 import { reparseCommand } from './reparse.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
+import { settleCommand } from './settle.ts'
 import { statusCommand } from './status.ts'
 import { submitCommand } from './submit.ts'
+import { sweepCommand } from './sweep.ts'
 
 enableCompileCache()
 
@@ -49,6 +52,9 @@ for (const command of [
   submitCommand(),
   serveCommand(),
   statusCommand(),
+  sweepCommand(),
+  importCommand(),
+  settleCommand(),
   quotaCommand(),
   coverageCommand(),
   planCommand(),

@@ -1,14 +1,20 @@
 /** `daybook status`: what there is, and what is unfinished. */
 import type { Command } from 'commander'
-import { monthOf } from '../domain/calendar.ts'
+import { type Attempt, nextTryOf } from '../domain/attempt.ts'
+import { addMonths, monthOf } from '../domain/calendar.ts'
 import { isUnsettled, spent } from '../domain/quota.ts'
 import {
   type AcceptedRecord,
+  type Ending,
+  isFinished,
   type Manifest,
+  type ReportPart,
   type ReportState,
   reportState,
+  standingEnd,
   type WalletScope,
 } from '../domain/report.ts'
+import type { JobRun } from '../domain/schedule.ts'
 import type { Context } from '../stages/context.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -28,15 +34,19 @@ export function statusCommand(): Command {
       'after',
       `
 States: accepted (asked for, the provider is at work), ready (its callback came), archived (the file is here),
-parsed (its rows are counted and published), unsolicited (a callback for a report nobody here asked for).
-What stops a report is in the log of "daybook serve", and "daybook archive REPORT" says it at once.`,
+parsed (its rows are counted and published), unsolicited (a callback for a report nobody here asked for),
+failed, expired or abandoned (the provider will not deliver it; a file that comes all the same is taken).
+An unfinished report is shown with what keeps it and when it is tried next; "daybook sweep" tries what is due.
+A slot whose answer was lost is settled by a callback, or by a person with "daybook settle".`,
     )
     .action(exitsWith(runStatus))
 }
 
 interface ReportStatusLine {
   readonly reportId: string
-  readonly state: ReportState
+  readonly state: ReportState | Ending
+  /** Of an unfinished report: what the last try came to, and when the next is due. */
+  readonly attempt: AttemptLine | null
   readonly days: string | null
   readonly wallets: WalletScope | null
   readonly askedAt: string | null
@@ -46,29 +56,41 @@ interface ReportStatusLine {
   readonly published: { readonly days: number; readonly of: number } | null
 }
 
+interface AttemptLine {
+  readonly at: string
+  /** Tries in a row that failed. */
+  readonly failures: number
+  /** Whether waiting can help; `false`: a person must look. */
+  readonly retry: boolean
+  readonly says: string | null
+  readonly nextAt: string
+}
+
 async function runStatus(options: StatusOptions): Promise<ExitCode> {
   const { withSession, chooseAccount } = await import('./session.ts')
   return withSession(options, async ({ daybook, terminal }) => {
     const accounts =
       options.account === undefined ? daybook.accounts : [chooseAccount(daybook, options.account)]
     const statuses = await Promise.all(accounts.map(account => accountStatus(daybook.context, account)))
+    const jobs = await daybook.context.work.jobs()
     terminal.say(`Store: ${daybook.context.store.address}`)
-    terminal.result(
-      'status',
-      { store: daybook.context.store.address, accounts: statuses },
-      statuses.flatMap(textOf),
-    )
+    terminal.result('status', { store: daybook.context.store.address, accounts: statuses, jobs }, [
+      ...statuses.flatMap(textOf),
+      ...jobs.map(jobText),
+    ])
     return EXIT.done
   })
 }
 
 async function accountStatus(context: Context, { ref, monthlyLimit }: WiredAccount) {
   const month = monthOf(context.clock.now())
-  const [slots, reports] = await Promise.all([
-    context.ledger.month(ref, month),
+  const [recent, reports] = await Promise.all([
+    context.ledger.since(ref, addMonths(month, -MONTHS_OF_LOST_ANSWERS)),
     reportStatuses(context, { ref }),
   ])
-  const lost = slots.filter(isUnsettled).map(({ number, claim }) => ({
+  const slots = recent.filter(slot => slot.month === month)
+  const lost = recent.filter(isUnsettled).map(({ number, claim, ...slot }) => ({
+    month: slot.month,
     slot: number,
     days: daysText(claim.request.range),
     askedAt: claim.claimedAt,
@@ -76,19 +98,53 @@ async function accountStatus(context: Context, { ref, monthlyLimit }: WiredAccou
   return { ...ref, quota: { month, spent: spent(slots), limit: monthlyLimit }, lost, reports }
 }
 
+/** Slots of so many months before this one are looked through for answers that were lost. */
+const MONTHS_OF_LOST_ANSWERS = 12
+
 async function reportStatuses(
-  { reports }: Context,
+  context: Context,
   { ref }: Pick<WiredAccount, 'ref'>,
 ): Promise<ReportStatusLine[]> {
+  const { reports } = context
   const lines: ReportStatusLine[] = []
   for await (const { reportId, parts } of reports.list(ref)) {
     const [accepted, manifest] = await Promise.all([
       parts.has('accepted') ? reports.read(ref, reportId, 'accepted') : undefined,
       parts.has('manifest') ? reports.read(ref, reportId, 'manifest') : undefined,
     ])
-    lines.push({ reportId, state: reportState(parts), ...questionOf(accepted), ...resultOf(manifest) })
+    const state = await stateOf(context, ref, reportId, parts)
+    const attempt = isFinished(parts) ? null : await attemptOf(context, ref, reportId)
+    lines.push({ reportId, state, attempt, ...questionOf(accepted), ...resultOf(manifest) })
   }
   return lines
+}
+
+async function stateOf(
+  { reports }: Context,
+  ref: WiredAccount['ref'],
+  reportId: string,
+  parts: ReadonlySet<ReportPart>,
+): Promise<ReportState | Ending> {
+  const end = standingEnd(parts)
+  const ended = end === undefined ? undefined : await reports.read(ref, reportId, end)
+  return ended?.outcome ?? reportState(parts)
+}
+
+async function attemptOf(
+  { work, clock, mayBeAlive }: Context,
+  ref: WiredAccount['ref'],
+  reportId: string,
+): Promise<AttemptLine | null> {
+  const { record } = await work.attempt(ref, reportId)
+  if (record === undefined) return null
+  const { failures, retry } = record
+  const nextAt = nextTryOf(record, clock.now(), mayBeAlive).toISOString()
+  return { at: record.begunAt, failures, retry, says: saysOf(record), nextAt }
+}
+
+function saysOf({ endedAt, says, begun }: Attempt): string | null {
+  if (endedAt !== null) return says
+  return begun > 1 ? `Begun ${begun} times and never ended.` : 'Being worked on.'
 }
 
 function questionOf(accepted: AcceptedRecord | undefined) {
@@ -118,12 +174,32 @@ function textOf({
   const lines = [
     `${provider}/${account}: ${quota.spent} of ${quota.limit} reports used in ${quota.month}`,
     ...lost.map(
-      ({ slot, days, askedAt }) =>
-        `  slot ${slot}: the answer for ${days}, asked at ${askedAt}, was lost; it counts as spent and waits for a callback`,
+      ({ slot, days, askedAt, ...of }) =>
+        `  slot ${slot} of ${of.month}: the answer for ${days}, asked at ${askedAt}, was lost; it counts as spent until a callback or "daybook settle" settles it`,
     ),
   ]
-  if (reports.length > 0) return [...lines, ...tableText(HEADER, reports.map(cellsOf), RIGHT)]
+  if (reports.length > 0)
+    return [...lines, ...tableText(HEADER, reports.map(cellsOf), RIGHT), ...reports.flatMap(waitText)]
   return lost.length > 0 ? lines : [...lines, 'No reports yet; ask for one with "daybook submit".']
+}
+
+/** `report 4667: The provider does not know it. Failed 3 times; next try 2026-10-15T12:00:00Z` */
+function waitText({ reportId, attempt }: ReportStatusLine): string[] {
+  if (attempt === null) return []
+  const { says, failures, retry, nextAt } = attempt
+  const failed = failures === 0 ? '' : ` Failed ${failures === 1 ? 'once' : `${failures} times`}.`
+  const person = retry ? '' : ' A person must look.'
+  return [`  ${reportId}: ${says ?? ''}${failed}${person} Next try ${shortTime(nextAt)}.`]
+}
+
+/** `job sweep: done at 2026-10-15T12:00:00Z (nothing unfinished); next 2026-10-15T12:01:00Z` */
+function jobText({ job, outcome, begunAt, says, nextAt }: JobRun): string {
+  const next = nextAt === null ? '' : `; next ${shortTime(nextAt)}`
+  return `job ${job}: ${outcome} at ${shortTime(begunAt)}${says === '' ? '' : ` (${says})`}${next}`
+}
+
+function shortTime(instant: string): string {
+  return instant.replace(/\.\d+Z$/, 'Z')
 }
 
 const HEADER = ['report', 'state', 'days', 'wallets', 'asked at', 'rows', 'quarantined', 'published']
@@ -136,7 +212,7 @@ function cellsOf(report: ReportStatusLine): string[] {
     state,
     days ?? 'unknown',
     wallets ?? '',
-    askedAt?.replace(/\.\d+Z$/, 'Z') ?? '',
+    askedAt === null ? '' : shortTime(askedAt),
     rows === null ? '' : countText(rows),
     quarantined === null ? '' : countText(quarantined),
     published === null ? '' : `${published.days} of ${published.of} days`,

@@ -1,6 +1,7 @@
 /** The configuration: read once, checked whole, free of secrets. */
 import { resolve } from 'node:path'
 import { checkPrefix } from '../domain/keys.ts'
+import type { PollPolicy } from '../domain/polling.ts'
 import { LOG_LEVELS, type LogLevel } from '../log.ts'
 import { type AccountConfig, readAccounts } from './accounts.ts'
 import type { Env } from './env.ts'
@@ -20,6 +21,7 @@ export interface Config {
   readonly callbacks: { readonly maxBytes: number; readonly maxAgeMs: number }
   readonly apiTimeoutMs: number
   readonly sweepEveryMs: number
+  readonly polling: PollPolicy
   readonly logLevel: LogLevel
 }
 
@@ -46,10 +48,22 @@ export function loadConfig(env: Env): LoadedConfig {
     },
     apiTimeoutMs: 1000 * readWhole(env, 'DAYBOOK_API_TIMEOUT_SECONDS', { least: 1, most: 600 }, faults),
     sweepEveryMs: 1000 * readWhole(env, 'DAYBOOK_SWEEP_SECONDS', { least: 1, most: 86_400 }, faults),
+    polling: readPolling(env, faults),
     logLevel: readLogLevel(env, faults),
   }
   faults.throwIfAny()
   return { config, secrets }
+}
+
+function readPolling(env: Env, faults: Faults): PollPolicy {
+  const hour = 3_600_000
+  return {
+    firstMs: 1000 * readWhole(env, 'DAYBOOK_POLL_FIRST_SECONDS', { least: 1, most: 3600 }, faults),
+    leastMs: 1000 * readWhole(env, 'DAYBOOK_POLL_SECONDS', { least: 1, most: 3600 }, faults),
+    expiredMs: hour * readWhole(env, 'DAYBOOK_EXPIRED_HOURS', { least: 0, most: 720 }, faults),
+    absentMs: hour * readWhole(env, 'DAYBOOK_ABSENT_HOURS', { least: 1, most: 720 }, faults),
+    abandonMs: 24 * hour * readWhole(env, 'DAYBOOK_ABANDON_DAYS', { least: 1, most: 365 }, faults),
+  }
 }
 
 function readStore(env: Env, faults: Faults): StoreConfig {

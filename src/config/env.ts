@@ -60,6 +60,23 @@ export const VARIABLES = {
   },
   DAYBOOK_API_TIMEOUT_SECONDS: { says: 'how long an API call may take', default: '30' },
   DAYBOOK_SWEEP_SECONDS: { says: 'how often `daybook serve` looks for unfinished reports', default: '60' },
+  DAYBOOK_POLL_FIRST_SECONDS: {
+    says: 'when a report is first polled after it was asked for, until the account has shown how long its reports take',
+    default: '120',
+  },
+  DAYBOOK_POLL_SECONDS: { says: 'the least time between two polls of one report', default: '60' },
+  DAYBOOK_EXPIRED_HOURS: {
+    says: 'how long the provider must have said that a link has run out before the report has ended',
+    default: '1',
+  },
+  DAYBOOK_ABSENT_HOURS: {
+    says: 'how long the provider may not know a report before it is given up',
+    default: '24',
+  },
+  DAYBOOK_ABANDON_DAYS: {
+    says: 'how long the provider may be at work on a report before it is given up',
+    default: '30',
+  },
   DAYBOOK_LOG_LEVEL: { says: 'debug, info, warn, error or silent', default: 'info' },
 } as const satisfies Record<string, Variable>
 

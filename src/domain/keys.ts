@@ -71,7 +71,7 @@ export function reportsPrefix(ref: AccountRef): string {
   return `reports/${ref.provider}/${ref.account}/`
 }
 
-/** The objects of one report. `filePrefix` holds exactly one file, as it was received. */
+/** The objects of one report. `filePrefix` holds the file as it was received; `archive` names it. */
 export function reportKeys(ref: AccountRef, reportId: string) {
   const folder = `${reportsPrefix(ref)}${reportId}/`
   return {
@@ -82,6 +82,8 @@ export function reportKeys(ref: AccountRef, reportId: string) {
     manifest: `${folder}manifest.json`,
     /** The manifest of a later parse by another version of the parser. */
     reparse: (parserVersion: string) => `${folder}reparses/${parserVersion}.json`,
+    ended: `${folder}ended.json`,
+    'ended-called': `${folder}ended-called.json`,
     filePrefix: `${folder}file/`,
     file: (name: string) => `${folder}file/${name}`,
   }
@@ -126,4 +128,39 @@ export function replacementKey(ref: AccountRef, day: Day, name: string): string 
 export function quarantineKey(ref: AccountRef, reportId: string, parserVersion?: string): string {
   const file = parserVersion === undefined ? 'rows.jsonl' : `rows-${parserVersion}.jsonl`
   return `quarantine/v1/provider=${ref.provider}/account=${ref.account}/report=${reportId}/${file}`
+}
+
+/**
+ * What helps to find unfinished work, and when to try it again. It is advice, not a fact: all of it may be
+ * deleted, all at once, and is made anew from the reports.
+ */
+export function workPrefix(ref: AccountRef): string {
+  return `work/${ref.provider}/${ref.account}/`
+}
+
+/** Up to where an account's reports are known to be finished, and which are open. */
+export function agendaKey(ref: AccountRef): string {
+  return `${workPrefix(ref)}agenda.json`
+}
+
+/** The last try to move a report on. */
+export function attemptKey(ref: AccountRef, reportId: string): string {
+  return `${workPrefix(ref)}attempts/${reportId}.json`
+}
+
+/** The reports of which something arrived on `day`. */
+export function arrivalsPrefix(ref: AccountRef, day: Day): string {
+  return `${workPrefix(ref)}arrivals/${day}/`
+}
+
+/** Says, without a word, that something of this report arrived on this day. */
+export function arrivalKey(ref: AccountRef, day: Day, reportId: string): string {
+  return `${arrivalsPrefix(ref, day)}${reportId}`
+}
+
+export const JOBS_PREFIX = 'work/jobs/'
+
+/** The last run of a scheduled job. */
+export function jobKey(job: string): string {
+  return `${JOBS_PREFIX}${job}.json`
 }

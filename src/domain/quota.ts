@@ -38,11 +38,23 @@ export const slotClaim = z.object({
 })
 export type SlotClaim = z.infer<typeof slotClaim>
 
+const bySomebody = {
+  /** The person who said so after the answer was lost, and why. */
+  settledBy: z.string().optional(),
+  why: z.string().optional(),
+}
+
 /** What is known of the call. A slot without an outcome is as good as `unknown`. */
 export const slotOutcome = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('accepted'), reportId: z.string(), at: z.iso.datetime() }),
+  z.object({ outcome: z.literal('accepted'), reportId: z.string(), at: z.iso.datetime(), ...bySomebody }),
   /** It is certain that no report was made; the slot is free to be replaced by another number. */
-  z.object({ outcome: z.literal('rejected'), code: z.string(), says: z.string(), at: z.iso.datetime() }),
+  z.object({
+    outcome: z.literal('rejected'),
+    code: z.string(),
+    says: z.string(),
+    at: z.iso.datetime(),
+    ...bySomebody,
+  }),
   /** A report may have been made; the slot counts as spent. */
   z.object({ outcome: z.literal('unknown'), says: z.string(), at: z.iso.datetime() }),
 ])

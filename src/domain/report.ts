@@ -28,13 +28,20 @@ export function sameRequest(a: ReportRequest, b: ReportRequest): boolean {
 export const acceptedRecord = z.object({
   reportId: z.string(),
   request: reportRequest,
-  slot: z.object({ month: z.string(), number: count }),
+  /** The slot that was spent; `null` for a file that a person brought. */
+  slot: z.object({ month: z.string(), number: count }).nullable(),
+  /** When it was asked for; of a file that a person brought, when it counts as generated. */
   askedAt: instant,
-  /** `answer`: the provider said so; `match`: found by its creation time after the answer was lost. */
-  via: z.enum(['answer', 'match']),
-  /** The provider's answer as it came, or `null` when it was lost. */
+  /**
+   * `answer`: the provider said so; `match`: found by its creation time after the answer was lost;
+   * `settle`: a person said so after the answer was lost; `import`: a person brought the file and its days.
+   */
+  via: z.enum(['answer', 'match', 'settle', 'import']),
+  /** The provider's answer as it came, or `null` when it was lost or there was none. */
   answer: z.string().nullable(),
   recordedAt: instant,
+  /** The person or process that vouches for it, where the provider does not. */
+  by: z.string().optional(),
 })
 export type AcceptedRecord = z.infer<typeof acceptedRecord>
 
@@ -65,8 +72,11 @@ export const archiveRecord = z.object({
   size: count,
   sha256,
   contentType: z.string().nullable(),
-  /** Where the link came from; `store`: the bytes stood there from a run that died before this record. */
-  via: z.enum(['callback', 'query', 'store']),
+  /**
+   * Where the link came from; `import`: a person brought the file; `store`: the bytes stood there from a run
+   * that died before this record.
+   */
+  via: z.enum(['callback', 'query', 'import', 'store']),
   host: z.string().nullable(),
   archivedAt: instant,
 })
@@ -141,17 +151,70 @@ export const manifestRecord = z.object({
 })
 export type Manifest = z.infer<typeof manifestRecord>
 
-/** The records a report can have. */
-export const REPORT_PARTS = ['accepted', 'callback', 'archive', 'manifest'] as const
+/** How a report can end without a file. */
+export const ENDINGS = ['failed', 'expired', 'abandoned'] as const
+export type Ending = (typeof ENDINGS)[number]
+
+/** `ended.json`, `ended-called.json`: the provider will not deliver, and what it said. */
+export const endedRecord = z.object({
+  reportId: z.string(),
+  /**
+   * `failed`: the provider says so; `expired`: the link has run out and no new one was given; `abandoned`:
+   * the provider has not known the report, or has been at work on it, for longer than is waited.
+   */
+  outcome: z.enum(ENDINGS),
+  /** The provider's word for it. */
+  status: z.enum(['failed', 'expired', 'absent', 'processing']),
+  /** Since when it has said so. */
+  since: instant,
+  /** Its last answer, or `null` when it is not at hand. */
+  answer: z.string().nullable(),
+  endedAt: instant,
+  by: z.string(),
+})
+export type EndedRecord = z.infer<typeof endedRecord>
+
+/**
+ * The records a report can have. `ended` was written while no callback was known, `ended-called` with the
+ * callback at hand: so that a callback which comes after an end is news, and one that came before is not.
+ */
+export const REPORT_PARTS = ['accepted', 'callback', 'archive', 'manifest', 'ended', 'ended-called'] as const
 export type ReportPart = (typeof REPORT_PARTS)[number]
+export type EndedPart = 'ended' | 'ended-called'
 
-/** `unsolicited`: a callback for a report nobody here is known to have asked for. */
-export type ReportState = 'accepted' | 'unsolicited' | 'ready' | 'archived' | 'parsed'
+/**
+ * `unsolicited`: a callback for a report nobody here is known to have asked for; `ended`: see the record for
+ * which of the endings it is.
+ */
+export type ReportState = 'accepted' | 'unsolicited' | 'ready' | 'archived' | 'parsed' | 'ended'
 
-/** A report's state follows from which of its records exist; it is stored nowhere. */
+/**
+ * A report's state follows from which of its records exist; it is stored nowhere, and the order in which
+ * they came does not matter. A file always wins: a report that has ended is archived all the same when a
+ * person brings its file, and is ready again when a callback comes that the end did not know of.
+ */
 export function reportState(parts: ReadonlySet<ReportPart>): ReportState {
   if (parts.has('manifest')) return 'parsed'
   if (parts.has('archive')) return 'archived'
+  if (standingEnd(parts) !== undefined) return 'ended'
   if (!parts.has('accepted')) return 'unsolicited'
   return parts.has('callback') ? 'ready' : 'accepted'
+}
+
+/** The record that says how a report without a file has ended, or `undefined` while it has not. */
+export function standingEnd(parts: ReadonlySet<ReportPart>): EndedPart | undefined {
+  if (parts.has('manifest') || parts.has('archive')) return undefined
+  const part = endedPart(parts)
+  return parts.has(part) ? part : undefined
+}
+
+/** The record under which a report with these records would end now. */
+export function endedPart(parts: ReadonlySet<ReportPart>): EndedPart {
+  return parts.has('callback') ? 'ended-called' : 'ended'
+}
+
+/** Whether nothing is left to do, until something new arrives. */
+export function isFinished(parts: ReadonlySet<ReportPart>): boolean {
+  const state = reportState(parts)
+  return state === 'parsed' || state === 'ended'
 }

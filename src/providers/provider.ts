@@ -51,13 +51,14 @@ export type SubmitAnswer =
   /** A report may have been made. */
   | { outcome: 'unknown'; says: string }
 
+/** `answer`: what the provider said, as text, to be kept where it ends a report; never with a link in it. */
 export type ReportStatus =
-  | { status: 'processing' }
+  | { status: 'processing'; answer?: string }
   | { status: 'ready'; link: string }
-  | { status: 'failed' }
-  | { status: 'expired' }
+  | { status: 'failed'; answer?: string }
+  | { status: 'expired'; answer?: string }
   /** The provider does not know the id. */
-  | { status: 'absent' }
+  | { status: 'absent'; answer?: string }
 
 /** Signed messages to the merchant URL. */
 export interface Callbacks {

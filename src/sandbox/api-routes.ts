@@ -124,7 +124,9 @@ function queryBody(world: World, report: StoredReport | undefined, knobs: Knobs)
   const nowMs = hostNowMs(world)
   const status = reportStatus(report, nowMs)
   const isMade = report.knobs.outcome === 'SUCCESS' && status !== 'PROCESSING'
-  if (isMade && knobs.freshLinkOnQuery) {
+  const renewsAt = report.linkExpiresAtMs + knobs.freshLinkAfterExpiredMs
+  const isRenewed = knobs.freshLinkAfterExpiredMs > 0 && nowMs >= renewsAt
+  if (isMade && (knobs.freshLinkOnQuery || isRenewed)) {
     return { exist: true, downloadUrl: linkTo(world, report, nowMs + knobs.linkLifeMs), status: 'SUCCESS' }
   }
   const downloadUrl = status === 'SUCCESS' ? linkTo(world, report, report.linkExpiresAtMs) : ''

@@ -45,6 +45,10 @@ export const knobsSchema = z.strictObject({
   linkLifeMs: count(86_400_000, 'life of a download link'),
   linkBase: z.string().default('').describe("origin of download links; empty: the sandbox's own"),
   freshLinkOnQuery: flag('every query of a finished report makes a new link; never EXPIRED'),
+  freshLinkAfterExpiredMs: count(
+    0,
+    'so long after a link has run out, a query of its report makes a new one; 0: never',
+  ),
   queryShape: choice(['bare', 'wrapped'], 'shape of a query answer'),
   queryAnswer: choice(
     ['normal', 'not-exist', 'null-status'],

@@ -11,6 +11,8 @@ export interface CallbackRouteOptions {
   readonly maxBytes: number
   /** Told of every report a callback is about, after the answer. */
   readonly onReport: (account: Account, reportId: string) => void
+  /** Told of every callback that is being taken, so that a process which ends can wait for it. */
+  readonly onReceive: (received: Promise<unknown>) => void
 }
 
 /** What a stranger hears where there is no account: the same as anywhere else. */
@@ -28,7 +30,9 @@ export function callbackRoute(options: CallbackRouteOptions): RequestHandler {
       reply(response, REFUSED)
       return
     }
-    const outcome = await receive(options.context, account, { headers: request.headers, body })
+    const received = receive(options.context, account, { headers: request.headers, body })
+    options.onReceive(received)
+    const outcome = await received
     reply(response, replyTo(account, outcome))
     if (outcome.outcome !== 'refused' && outcome.reportId !== undefined) {
       options.onReport(account, outcome.reportId)

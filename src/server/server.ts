@@ -33,11 +33,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { context, accounts } = options
   await context.store.create(READY_KEY, new Uint8Array())
   const worker = startWorker(options)
+  // A sender may hang up before it is answered; what it said is taken all the same.
+  const receiving = new Set<Promise<unknown>>()
   const app = createApp({
     context,
     accounts,
     maxBytes: options.maxCallbackBytes,
     onReport: worker.wake,
+    onReceive: received => {
+      const settled = received.catch(() => {}).finally(() => receiving.delete(settled))
+      receiving.add(settled)
+    },
   })
   const server = createServer(
     {
@@ -65,7 +71,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
       setTimeout(() => server.closeAllConnections(), STOP_PATIENCE_MS).unref()
-      await Promise.all([closed, worker.stop()])
+      const worked = worker.stop()
+      await closed
+      await Promise.all([...receiving, worked])
       context.log.info('server.stopped', {})
     },
   }

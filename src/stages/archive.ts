@@ -4,15 +4,18 @@ import { DaybookError, isFault } from '../domain/errors.ts'
 import { reportKeys, safeSegment } from '../domain/keys.ts'
 import type { ArchiveRecord } from '../domain/report.ts'
 import type { Download } from '../providers/download.ts'
+import type { ReportStatus } from '../providers/provider.ts'
 import type { Account, Context } from './context.ts'
 
 export type ArchiveOutcome =
   | { outcome: 'archived'; record: ArchiveRecord }
   | { outcome: 'already-archived'; record: ArchiveRecord }
-  /** The provider is still at work. */
-  | { outcome: 'not-ready' }
-  /** The provider will not deliver this report: it failed, its link has expired for good, or it is not known. */
-  | { outcome: 'undeliverable'; status: 'failed' | 'expired' | 'absent' }
+  /** The provider is still at work. `answer`: what it said. */
+  | { outcome: 'not-ready'; answer?: string }
+  /** The provider gives no file now: making it failed, its link has run out, or the report is not known. */
+  | { outcome: 'undeliverable'; status: Refusal['status']; answer?: string }
+
+type Refusal = Extract<ReportStatus, { status: 'failed' | 'expired' | 'absent' }>
 
 type ArchiveContext = Pick<Context, 'store' | 'reports' | 'download' | 'clock' | 'log' | 'onProgress'>
 
@@ -34,10 +37,8 @@ export async function archive(
   if (stored !== undefined) return keep(context, account, stored)
 
   const link = (await callbackLink(context, account, reportId)) ?? (await queriedLink(account, reportId))
-  if (typeof link === 'string') {
-    return link === 'processing' ? { outcome: 'not-ready' } : { outcome: 'undeliverable', status: link }
-  }
-  const fetched = await fetchLink(context, account, reportId, link)
+  const fetched = isLink(link) ? await fetchLink(context, account, reportId, link) : link
+  if ('status' in fetched) return withoutFile(fetched)
   log.info('report.fetched', { ...account.ref, reportId, size: fetched.size, via: fetched.via })
   return keep(context, account, fetched)
 }
@@ -62,25 +63,35 @@ async function callbackLink(
 }
 
 /** The link that the provider gives when asked, or why it gives none. */
-async function queriedLink(
-  account: Account,
-  reportId: string,
-): Promise<Link | 'processing' | 'failed' | 'expired' | 'absent'> {
+async function queriedLink(account: Account, reportId: string): Promise<Link | NoLink> {
   const status = await account.provider.reports?.query(reportId)
-  if (status === undefined) return 'absent'
-  return status.status === 'ready' ? { url: status.link, via: 'query' } : status.status
+  if (status === undefined) return { status: 'absent' }
+  return status.status === 'ready' ? { url: status.link, via: 'query' } : status
+}
+
+type NoLink = Exclude<ReportStatus, { status: 'ready' }>
+
+function isLink(link: Link | NoLink): link is Link {
+  return 'url' in link
+}
+
+function withoutFile({ status, ...said }: NoLink): ArchiveOutcome {
+  return status === 'processing'
+    ? { outcome: 'not-ready', ...said }
+    : { outcome: 'undeliverable', status, ...said }
 }
 
 /**
  * Downloads with a bounded number of new beginnings. Before each the provider is asked for a link, because
- * the one at hand may have expired, or name a host that the provider has moved away from.
+ * the one at hand may have expired, or name a host that the provider has moved away from. A link that has
+ * expired and is not replaced is the provider's answer, not a fault.
  */
 async function fetchLink(
   context: ArchiveContext,
   account: Account,
   reportId: string,
   first: Link,
-): Promise<ArchiveRecord> {
+): Promise<ArchiveRecord | NoLink> {
   let link = first
   for (let tries = 1; ; tries++) {
     try {
@@ -91,8 +102,9 @@ async function fetchLink(
       if (tries >= MOST_TRIES || (!broken && !refused)) throw error
       context.log.warn('download.failed', { ...account.ref, reportId, tries, says: error.message })
       const fresh = await queriedLink(account, reportId)
-      if (typeof fresh !== 'string') link = fresh
-      else if (refused || error.details.expired === true) throw error
+      if (isLink(fresh)) link = fresh
+      else if (error.details.expired === true) return fresh
+      else if (refused) throw error
     }
   }
 }

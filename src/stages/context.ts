@@ -1,5 +1,6 @@
 /** What stages touch. Each stage names, in its first parameter, the part of it that it needs. */
 import type { AccountRef } from '../domain/keys.ts'
+import type { PollPolicy } from '../domain/polling.ts'
 import type { Clock, Random } from '../host.ts'
 import type { Log } from '../log.ts'
 import type { Downloader } from '../providers/download.ts'
@@ -7,6 +8,7 @@ import type { Provider } from '../providers/provider.ts'
 import type { ObjectStore } from '../stores/object-store.ts'
 import type { QuotaLedger } from '../stores/quota-ledger.ts'
 import type { ReportLog } from '../stores/report-log.ts'
+import type { WorkLog } from '../stores/work-log.ts'
 
 /** One merchant account with its provider's abilities. */
 export interface Account {
@@ -22,6 +24,8 @@ export interface Context {
   readonly store: ObjectStore
   readonly ledger: QuotaLedger
   readonly reports: ReportLog
+  readonly work: WorkLog
+  readonly polling: PollPolicy
   readonly download: Downloader
   readonly clock: Clock
   readonly random: Random

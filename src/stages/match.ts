@@ -66,6 +66,7 @@ async function settleKnown(
   { ref }: Account,
   { reportId, slot }: AcceptedRecord,
 ): Promise<void> {
+  if (slot === null) return
   const at = clock.now().toISOString()
   await ledger.settle(ref, slot.month, slot.number, { outcome: 'accepted', reportId, at })
 }
@@ -108,7 +109,7 @@ async function settle(
     request: claim.request,
     slot: { month, number },
     askedAt: claim.claimedAt,
-    via: 'match',
+    ...(standing.settledBy === undefined ? { via: 'match' } : { via: 'settle', by: standing.settledBy }),
     answer: null,
     recordedAt: at,
   })

@@ -58,7 +58,8 @@ const BELIEVED_MS = 86_400_000
 
 /**
  * A report matched by time alone counts as made when its slot was claimed, less the second that an id cuts
- * off: so one whose answer is known always wins over it.
+ * off: so one whose answer is known always wins over it. A file that a person brought counts as generated when
+ * they say it was; see `importFile`.
  */
 function originOf(account: Account, accepted: AcceptedRecord): DayOrigin {
   const { reportId, via } = accepted

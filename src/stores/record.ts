@@ -29,6 +29,23 @@ export async function replaceRecord(
   return (await store.replace(key, encode(record), etag)).outcome
 }
 
+/**
+ * Writes the record over the one that has this tag; without a tag, only where there is none. Answers the new
+ * tag, or `undefined` when somebody else has written since.
+ */
+export async function writeRecord(
+  store: ObjectStore,
+  key: string,
+  record: unknown,
+  etag: string | undefined,
+): Promise<string | undefined> {
+  const written =
+    etag === undefined
+      ? await store.create(key, encode(record))
+      : await store.replace(key, encode(record), etag)
+  return 'etag' in written ? written.etag : undefined
+}
+
 /** Reads a record, or `undefined` when there is none. Throws `record-invalid` when it does not fit. */
 export async function readRecord<S extends z.ZodType>(
   store: ObjectStore,

@@ -1,10 +1,19 @@
 /** The records of the reports, over any store. */
 import type { z } from 'zod'
-import { type AccountRef, parseReportKey, reportKeys, reportsPrefix } from '../domain/keys.ts'
+import { type Day, dayOf } from '../domain/calendar.ts'
+import {
+  type AccountRef,
+  arrivalKey,
+  arrivalsPrefix,
+  parseReportKey,
+  reportKeys,
+  reportsPrefix,
+} from '../domain/keys.ts'
 import {
   acceptedRecord,
   archiveRecord,
   callbackRecord,
+  endedRecord,
   manifestRecord,
   REPORT_PARTS,
   type ReportPart,
@@ -17,7 +26,22 @@ const SCHEMAS = {
   callback: callbackRecord,
   archive: archiveRecord,
   manifest: manifestRecord,
+  ended: endedRecord,
+  'ended-called': endedRecord,
 } as const satisfies Record<ReportPart, z.ZodType>
+
+/**
+ * When a record arrived that a sweep must find although nobody may be left to tell of it; `undefined` for
+ * records that are made of others.
+ */
+const ARRIVED = {
+  accepted: ({ recordedAt }) => recordedAt,
+  callback: ({ receivedAt }) => receivedAt,
+  archive: ({ archivedAt, via }) => (via === 'import' ? archivedAt : undefined),
+  manifest: () => undefined,
+  ended: () => undefined,
+  'ended-called': () => undefined,
+} as const satisfies { [P in ReportPart]: (record: z.infer<(typeof SCHEMAS)[P]>) => string | undefined }
 
 type PartRecord<P extends ReportPart> = z.infer<(typeof SCHEMAS)[P]>
 
@@ -27,7 +51,10 @@ export interface ReportParts {
 }
 
 export interface ReportLog {
-  /** Creates a record of a report; what stands there already is never changed. */
+  /**
+   * Creates a record of a report; what stands there already is never changed. What comes from outside leaves
+   * a mark under its day first, so that no record is without one.
+   */
   create<P extends ReportPart>(
     ref: AccountRef,
     reportId: string,
@@ -37,6 +64,10 @@ export interface ReportLog {
   read<P extends ReportPart>(ref: AccountRef, reportId: string, part: P): Promise<PartRecord<P> | undefined>
   /** Which records a report has; none for an unknown id. */
   parts(ref: AccountRef, reportId: string): Promise<ReadonlySet<ReportPart>>
+  /** The reports of which something arrived on a day. */
+  arrivals(ref: AccountRef, day: Day): Promise<string[]>
+  /** Marks a report as arrived, for who writes more than one record of it. */
+  mark(ref: AccountRef, reportId: string, at: Date): Promise<void>
   /** Every report of an account with the records it has, in the order of the ids' text. */
   list(ref: AccountRef): AsyncIterable<ReportParts>
 }
@@ -48,8 +79,25 @@ function schemaOf<P extends ReportPart>(part: P): z.ZodType<PartRecord<P>> {
 }
 
 export function reportLog(store: ObjectStore): ReportLog {
+  async function mark(ref: AccountRef, reportId: string, at: Date): Promise<void> {
+    await store.create(arrivalKey(ref, dayOf(at), reportId), new Uint8Array())
+  }
+
   return {
-    create: (ref, reportId, part, record) => createRecord(store, reportKeys(ref, reportId)[part], record),
+    async create(ref, reportId, part, record) {
+      const arrived = (ARRIVED[part] as (record: unknown) => string | undefined)(record)
+      if (arrived !== undefined) await mark(ref, reportId, new Date(arrived))
+      return createRecord(store, reportKeys(ref, reportId)[part], record)
+    },
+
+    mark,
+
+    async arrivals(ref, day) {
+      const prefix = arrivalsPrefix(ref, day)
+      const ids: string[] = []
+      for await (const { key } of store.list(prefix)) ids.push(key.slice(prefix.length))
+      return ids
+    },
 
     async read(ref, reportId, part) {
       return (await readRecord(store, reportKeys(ref, reportId)[part], schemaOf(part)))?.record

@@ -15,6 +15,9 @@ const COMMANDS = [
   'submit',
   'serve',
   'status',
+  'sweep',
+  'import',
+  'settle',
   'quota',
   'coverage',
   'plan',
@@ -186,6 +189,10 @@ describe('a day with daybook', () => {
       return JSON.stringify(status).includes('"state":"parsed"') ? true : undefined
     }, 20_000)
 
+    expect(await runJson('status')).toMatchObject({
+      jobs: [{ job: 'sweep', outcome: 'done', nextAt: expect.stringMatching(/Z$/) }],
+    })
+    expect((await run('status')).stdout).toMatch(/^job sweep: done at .*; next /m)
     expect(await runJson('submit', '--from', '2025-01-01', '--to', '2025-01-03')).toMatchObject({
       code: 0,
       outcome: 'already-requested',

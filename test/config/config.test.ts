@@ -56,6 +56,13 @@ describe('without any variable', () => {
         callbacks: { maxBytes: 262_144, maxAgeMs: 300_000 },
         apiTimeoutMs: 30_000,
         sweepEveryMs: 60_000,
+        polling: {
+          firstMs: 120_000,
+          leastMs: 60_000,
+          expiredMs: 3_600_000,
+          absentMs: 86_400_000,
+          abandonMs: 2_592_000_000,
+        },
         logLevel: 'info',
       },
       secrets: new Map(),
@@ -117,6 +124,11 @@ describe('a configuration with faults', () => {
 
 describe('numbers', () => {
   const bounds = [
+    ['DAYBOOK_POLL_FIRST_SECONDS', 1, 3600],
+    ['DAYBOOK_POLL_SECONDS', 1, 3600],
+    ['DAYBOOK_EXPIRED_HOURS', 0, 720],
+    ['DAYBOOK_ABSENT_HOURS', 1, 720],
+    ['DAYBOOK_ABANDON_DAYS', 1, 365],
     ['DAYBOOK_MONTHLY_LIMIT', 1, 10_000],
     ['DAYBOOK_DOWNLOAD_MAX_BYTES', 1, 2 ** 40],
     ['DAYBOOK_CALLBACK_MAX_BYTES', 1024, 16 * 2 ** 20],

@@ -275,6 +275,33 @@ describe('the callback route', () => {
     await closed
   })
 
+  it('waits at its end for a callback whose sender has hung up', async () => {
+    const { store } = test.daybook.context
+    const create = store.create
+    const begun = Promise.withResolvers<void>()
+    let written = false
+    store.create = async (key, body) => {
+      if (!key.endsWith('/callback.json')) return create(key, body)
+      begun.resolve()
+      await new Promise(resolve => setTimeout(resolve, 300))
+      const created = await create(key, body)
+      written = true
+      return created
+    }
+    const body = balanceBody(REPORT_ID)
+    const headers = Object.entries(signer.headers(body)).map(([name, value]) => `${name}: ${value}\r\n`)
+    const socket = connect(Number.parseInt(new URL(url).port, 10), '127.0.0.1', () => {
+      socket.write(
+        `POST /callbacks/binance-pay/main HTTP/1.1\r\nhost: x\r\n${headers.join('')}content-length: ${body.length}\r\n\r\n${body}`,
+      )
+    })
+    socket.on('error', () => {})
+    await begun.promise
+    socket.destroy()
+    await test.server.stop()
+    expect(written).toBe(true)
+  })
+
   it('survives a sender that goes away in the middle', async () => {
     const { port } = new URL(url)
     for (let times = 0; times < 5; times++) {

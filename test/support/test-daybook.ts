@@ -53,6 +53,8 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     DAYBOOK_DOWNLOAD_HOSTS: `127.0.0.1:${sandbox.port}`,
     DAYBOOK_LISTEN: '127.0.0.1:0',
     DAYBOOK_SWEEP_SECONDS: '1',
+    DAYBOOK_POLL_FIRST_SECONDS: '1',
+    DAYBOOK_POLL_SECONDS: '1',
     DAYBOOK_API_TIMEOUT_SECONDS: '2',
     DAYBOOK_LOG_LEVEL: 'debug',
     ...options.env,

@@ -7,6 +7,7 @@
  *        envelope's `data`; `status` has two meanings, so the two are told apart by `exist`.
  */
 import { DaybookError } from '../../domain/errors.ts'
+import { writeJson } from '../../domain/json.ts'
 import type { ReportStatus } from '../provider.ts'
 import { type Envelope, isObject, type JsonObject, textOf } from './envelope.ts'
 
@@ -38,16 +39,17 @@ function answerOf(envelope: Envelope): JsonObject | undefined {
 }
 
 function statusOf(answer: JsonObject): ReportStatus {
-  if (answer.exist !== true) return { status: 'absent' }
   const link = textOf(answer.downloadUrl) ?? ''
+  const said = { answer: writeJson(link === '' ? answer : { ...answer, downloadUrl: 'left out' }) }
+  if (answer.exist !== true) return { status: 'absent', ...said }
   switch (textOf(answer.status)) {
     case 'SUCCESS':
-      return link === '' ? { status: 'processing' } : { status: 'ready', link }
+      return link === '' ? { status: 'processing', ...said } : { status: 'ready', link }
     case 'FAILED':
-      return { status: 'failed' }
+      return { status: 'failed', ...said }
     case 'EXPIRED':
-      return { status: 'expired' }
+      return { status: 'expired', ...said }
     default:
-      return { status: 'processing' }
+      return { status: 'processing', ...said }
   }
 }
