@@ -1,11 +1,10 @@
 /** Where row groups are worked on: in this thread, or in others. The bytes are the same. */
 import { Worker } from 'node:worker_threads'
 import { plainTexts } from './coded-texts.ts'
+import type { DigestRoom } from './digest-room.ts'
 import type { GroupOrder, GroupThreadData } from './group-thread.ts'
 import { groupWorker, type WorkedGroup } from './group-work.ts'
-import { kernelIdentifier } from './identity-kernel.ts'
 import { newGroup, type RowGroup } from './row-group.ts'
-import { plainIdentifier } from './row-identity.ts'
 
 export interface GroupEncoder {
   /** A group to fill; waits until one is free. */
@@ -15,9 +14,8 @@ export interface GroupEncoder {
   close(): Promise<void>
 }
 
-/** `identify` is how row ids are made: with the kernel unless a test says otherwise. */
-export function inlineEncoder(identify = kernelIdentifier(plainIdentifier())): GroupEncoder {
-  const group = newGroup()
+/** Works in the group that it is given. */
+export function inlineEncoder({ group, identify }: Pick<DigestRoom, 'group' | 'identify'>): GroupEncoder {
   const work = groupWorker(identify)
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
