@@ -1,6 +1,7 @@
 /** What must be true after a run, from the bucket and from the provider's own books. */
 
-import { addDays, covers, type Day, daysBetween, monthOf } from '../../src/domain/calendar.ts'
+import { hash } from 'node:crypto'
+import { addDays, covers, type Day, monthOf } from '../../src/domain/calendar.ts'
 import { compareOrigins } from '../../src/domain/day-origin.ts'
 import { activityKey, reportKeys } from '../../src/domain/keys.ts'
 import { isSpent, isUnsettled, type Slot } from '../../src/domain/quota.ts'
@@ -98,9 +99,17 @@ function askedOnce({ provider }: FinishedRun, slots: readonly Slot[], reports: r
     const at = id === undefined ? undefined : endedAt.get(id)
     return at !== undefined && at <= new Date(new Date(later.claim.claimedAt).getTime() + 5_000).toISOString()
   }
+  /** A process that dies between claim and call leaves a slot that nobody asks with. */
+  const isAsked = ({ claim }: Slot) =>
+    provider.asked.some(({ by, request, atMs }) => {
+      const waitedMs = atMs - new Date(claim.claimedAt).getTime()
+      return (
+        by === claim.by && sameRequest(request, claim.request) && waitedMs > -5_000 && waitedMs < 3_600_000
+      )
+    })
   spent.forEach((slot, index) => {
     const { request, reason, again } = slot.claim
-    if (again) return
+    if (again || !isAsked(slot)) return
     for (const before of spent.slice(0, index)) {
       const isSame = sameRequest(before.claim.request, request)
       const isMachine = reason === 'plan' || reason === 'schedule'
@@ -191,7 +200,7 @@ function coveredDays(reports: readonly Report[]): Map<Day, Manifest[]> {
 
 /** P7: a day that some report covers stands, and holds exactly the rows of the newest such report. */
 async function dayWhole(
-  { context, objects }: FinishedRun,
+  { seed, context, objects }: FinishedRun,
   day: Day,
   parsed: readonly Manifest[],
 ): Promise<string[]> {
@@ -201,6 +210,10 @@ async function dayWhole(
   const wanted = [...file.matchAll(new RegExp(`${day}v\\S*$`, 'gm'))].map(([text]) => text)
   const head = await context.store.head(activityKey(REF, day))
   if (head === undefined) return [`P7: ${day} was published, but does not stand`]
+  const own = newest.days.find(one => one.day === day)
+  const bytes = objects.byKey.get(head.key)!.bytes
+  // That a parse's own bytes are its rows is proved elsewhere, so they are read in some runs only.
+  if (seed % 8 !== 0 && hash('sha256', bytes, 'hex') === own?.sha256) return []
   const rows = await readActivity(storedSource(context.store, head))
   const found = rows.map(({ remark }) => remark)
   return wanted.sort().join() === found.sort().join()
@@ -208,10 +221,4 @@ async function dayWhole(
     : [
         `P7: ${day} holds ${found.join() || 'nothing'}, but ${newest.reportId} says ${wanted.join() || 'nothing'}`,
       ]
-}
-
-/** How many days lie between, for whoever prints a run. */
-export function spanDays({ provider }: FinishedRun): number {
-  const days = provider.books.map(({ madeAtMs }) => new Date(madeAtMs).toISOString().slice(0, 10)).sort()
-  return days.length === 0 ? 0 : daysBetween(days[0]!, days.at(-1)!)
 }

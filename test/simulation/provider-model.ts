@@ -60,7 +60,15 @@ export interface Letter {
   signedAtMs: number
 }
 
+/** A request that somebody sent off, whatever became of it. */
+export interface Asked {
+  readonly by: string
+  readonly request: ReportRequest
+  readonly atMs: number
+}
+
 export interface ProviderModel {
+  readonly asked: readonly Asked[]
   readonly books: readonly Generation[]
   /** Callbacks that were answered with success, and when. */
   readonly acknowledged: readonly { readonly letter: Letter; readonly atMs: number }[]
@@ -94,6 +102,7 @@ export function providerModel({
   deliver,
 }: ProviderOptions): ProviderModel {
   const books: Generation[] = []
+  const asked: Asked[] = []
   const links = new Map<string, Link>()
   const acknowledged: { letter: Letter; atMs: number }[] = []
   const troubles = new Map<string, number>()
@@ -245,6 +254,7 @@ export function providerModel({
 
   /** A request that has left arrives, whatever becomes of its sender; a sender that died hears nothing. */
   function submit(process: Process, request: ReportRequest): Promise<SubmitAnswer> {
+    asked.push({ by: process.name, request, atMs: now() })
     if (trouble('not sent', 0.04))
       return scheduler.call(process, async () => ({ outcome: 'rejected', code: 'not-sent', says: 'no way' }))
     const travelMs = trouble('slow request', 0.1) ? chance.whole(SECOND, 4 * SECOND) : chance.whole(5, 300)
@@ -308,6 +318,7 @@ export function providerModel({
   }
 
   return {
+    asked,
     books,
     acknowledged,
     troubles,

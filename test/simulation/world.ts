@@ -55,7 +55,7 @@ export interface FinishedRun {
   readonly seen: readonly string[]
   /** Facts that were written by doing everything once more. */
   readonly writtenAgain: readonly string[]
-  /** Who stood in the way when a plan was made, by the slot that it led to. */
+  /** Requests of the store. */
   readonly calls: number
 }
 
@@ -74,13 +74,13 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
     chance,
     scheduler,
     limit: chance.happens(0.3) ? monthlyLimit - 1 : 50,
-    maxDays: chance.whole(2, 4),
+    maxDays: chance.whole(1, 3),
     deliver,
   })
   const planning = {
     reserve: chance.whole(0, 1),
     cadence: chance.pick(['daily', 'daily', 'off'] as const),
-    earliestDay: addDays(dayOf(new Date(startMs)), -6),
+    earliestDay: addDays(dayOf(new Date(startMs)), -4),
   }
   const oneMachine = chance.happens(0.7)
   const slots: ({ process: Process; context: Context; account: PlannedAccount } | undefined)[] = []
@@ -184,9 +184,9 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
 
   /** The questions of people: few, so that they meet. */
   function someRequest(now: Date): ReportRequest {
-    const start = addDays(dayOf(now), -chance.whole(4, 7))
+    const start = addDays(dayOf(now), -chance.whole(3, 5))
     const wallets = chance.happens(0.85) ? 'all' : chance.pick(['spot', 'funding'] as const)
-    return { range: { start, end: addDays(start, chance.whole(1, 2)) }, wallets }
+    return { range: { start, end: addDays(start, chance.pick([1, 1, 2])) }, wallets }
   }
 
   const deeds: Record<Deed, (context: Context, account: PlannedAccount) => Promise<unknown>> = {
@@ -291,10 +291,12 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
 
   try {
     let atMs = startMs
-    for (let count = chance.whole(3, 5); count > 0; count--) {
+    for (let count = chance.whole(2, 4); count > 0; count--) {
       scheduler.at(atMs, burst)
       const isTurn = chance.happens(0.25)
-      atMs += isTurn ? untilTurn(atMs) + chance.whole(-80, 20) * SECOND : chance.whole(5 * MINUTE, 12 * DAY)
+      atMs += isTurn
+        ? untilTurn(atMs) + chance.whole(-80, 20) * SECOND
+        : chance.whole(5 * MINUTE, chance.pick([2, 6, 20]) * DAY)
     }
     await scheduler.run()
     const writtenAgain = await quietTime()
