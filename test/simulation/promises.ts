@@ -14,7 +14,7 @@ import {
 } from '../../src/domain/report.ts'
 import { readActivity } from '../../src/formats/parquet.ts'
 import { storedSource } from '../../src/stores/activity-table.ts'
-import type { Generation } from './provider-model.ts'
+import { type Generation, ODD_HOST } from './provider-model.ts'
 import { type FinishedRun, POLICY, REF } from './world.ts'
 
 interface Report {
@@ -141,7 +141,7 @@ function nothingLost(run: FinishedRun, slots: readonly Slot[], reports: readonly
     if (report === undefined) broken.push(`P3: ${id} is not in the bucket`)
     else if (report.manifest === undefined && report.ended !== undefined && !report.parts.has('archive'))
       broken.push(...evidenceFor(report.ended, one).map(why => `P3: ${id} ended, but ${why}`))
-    else if (report.manifest === undefined && !isBeyondUs(report, one, slots))
+    else if (report.manifest === undefined && !isBeyondUs(report, one, slots) && !isRefused(run, id, one))
       broken.push(`P3: ${id} is unfinished: ${[...report.parts]} ${one?.fate} by ${one?.by}`)
     if (
       one?.by === 'api' &&
@@ -186,6 +186,14 @@ function isBeyondUs(
   })
   const own = fitting.some(({ claim }) => sameRequest(claim.request, one.request))
   return !own || fitting.some(({ claim }) => !sameRequest(claim.request, one.request))
+}
+
+/** The only link that the provider gives names a host that nobody allows: a person must look. */
+function isRefused({ objects }: FinishedRun, id: string, one: Generation | undefined): boolean {
+  const callback = objects.byKey.get(reportKeys(REF, id).callback)
+  if (callback === undefined || (one?.by !== 'stranger' && one?.renews !== false)) return false
+  const { bodyBase64 } = JSON.parse(Buffer.from(callback.bytes).toString())
+  return Buffer.from(bodyBase64, 'base64').includes(ODD_HOST)
 }
 
 function coveredDays(reports: readonly Report[]): Map<Day, Manifest[]> {

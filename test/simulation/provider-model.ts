@@ -92,6 +92,9 @@ export interface ProviderOptions {
   readonly deliver: (letter: Letter, told: (acknowledged: boolean) => void) => void
 }
 
+/** A host that is not among those that are allowed. */
+export const ODD_HOST = 'odd.example.org'
+
 const HEADER = 'User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n'
 
 export function providerModel({
@@ -122,11 +125,12 @@ export function providerModel({
 
   const now = () => scheduler.nowMs()
 
-  /** Rows of a day may be corrected once, days later; each row says which day and version it is of. */
+  /** A day's rows are corrected now and then, as long as it is young; each row says which version it is of. */
   function rowsOf(day: string, madeAtMs: number): string {
     const dice = createHash('sha256').update(`${salt} ${day}`).digest()
-    const version =
-      madeAtMs > startOfDay(day).getTime() + (4 + (dice[0]! % 20)) * DAY + dice[3]! * MINUTE ? 2 : 1
+    const everyMs = (2 + (dice[0]! % 60)) * HOUR
+    const age = madeAtMs - startOfDay(day).getTime() - 3 * DAY
+    const version = 1 + Math.min(8, Math.max(0, Math.floor(age / everyMs)))
     const rows = dice[version]! % 3
     return Array.from({ length: rows }, (_, index) => {
       const time = `${day} 0${index}:00:0${version}`
@@ -152,9 +156,9 @@ export function providerModel({
     const takes =
       slow < 0.12
         ? chance.whole(1, 900)
-        : slow < 0.8
+        : slow < 0.7
           ? chance.whole(SECOND, 10 * MINUTE)
-          : chance.whole(MINUTE, 9 * HOUR)
+          : chance.whole(MINUTE, 30 * HOUR)
     const generation: Generation = {
       id: ((seconds << 31n) | low).toString(),
       request,
@@ -174,7 +178,7 @@ export function providerModel({
 
   function newLink(generation: Generation, lifeMs: number): string {
     const served = trouble('404 after callback', 0.12) ? now() + chance.whole(SECOND, 10 * MINUTE) : now()
-    const host = trouble('odd host', 0.03) ? 'odd.example.org' : 'files.example.com'
+    const host = trouble('odd host', 0.03) ? ODD_HOST : 'files.example.com'
     const link = `https://${host}/${generation.id}/${links.size}`
     links.set(link, { generation, servedFromMs: served, endsAtMs: now() + lifeMs, page: chance.happens(0.5) })
     return link
@@ -296,7 +300,7 @@ export function providerModel({
       new DaybookError('download-failed', says, { details: { expired } })
     const link = links.get(url)
     if (link === undefined) throw failed('There was never such a link.')
-    if (url.includes('odd.example.org')) throw new DaybookError('download-refused', 'Odd host.')
+    if (url.includes(ODD_HOST)) throw new DaybookError('download-refused', 'Odd host.')
     if (now() < link.servedFromMs) throw failed('404')
     const isOver = now() >= link.endsAtMs
     if (isOver) count('link ran out')

@@ -245,7 +245,7 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
   function burst(): void {
     const now = new Date(scheduler.nowMs())
     if (chance.happens(0.5)) question = someRequest(now)
-    const first = chance.pick<Deed>(['schedule', 'plan', 'plan', 'command', 'command', 'again'])
+    const first = chance.pick<Deed>(['schedule', 'plan', 'plan', 'command', 'command'])
     const count = chance.whole(1, 3)
     for (let index = 0; index < count; index++) {
       const deed = chance.happens(0.6) ? first : chance.pick<Deed>(['schedule', 'plan', 'command', 'sweep'])
@@ -253,6 +253,7 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
     }
     for (const afterMs of [3 * MINUTE, 20 * MINUTE, 3 * HOUR, 20 * HOUR])
       if (chance.happens(0.5)) later(afterMs, 'sweep')
+    if (chance.happens(0.2)) later(chance.pick([10 * MINUTE, 5 * HOUR]), 'again')
     if (chance.happens(0.15)) later(chance.pick([HOUR, DAY]), 'settle')
     if (chance.happens(0.06)) later(DAY, 'import')
     if (chance.happens(0.06))
