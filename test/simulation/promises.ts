@@ -133,7 +133,9 @@ function nothingLost(run: FinishedRun, slots: readonly Slot[], reports: readonly
   const byId = new Map(reports.map(report => [report.id, report]))
   const books = new Map(run.provider.books.map(one => [one.id, one]))
   const expected = new Set(run.provider.acknowledged.map(({ letter }) => letter.generation.id))
-  for (const { id } of reports) expected.add(id)
+  // An import that died is completed by whoever imports the file again.
+  for (const { id, parts } of reports)
+    if (!id.startsWith('import-') || (parts.has('accepted') && parts.has('archive'))) expected.add(id)
   for (const { outcome } of slots) if (outcome?.outcome === 'accepted') expected.add(outcome.reportId)
   for (const id of expected) {
     const report = byId.get(id)

@@ -142,8 +142,11 @@ function isBefore(a: Moment, b: Moment): boolean {
 
 /** Until everybody waits for a moment: no promise is left to settle, and no file of a parse is being read. */
 async function quiet(): Promise<void> {
-  do await setImmediate()
-  while (process.getActiveResourcesInfo().some(isFile))
+  // A file that has been read may be followed by the next only after a turn or two.
+  for (let turns = 0; turns < 3; turns++) {
+    await setImmediate()
+    if (process.getActiveResourcesInfo().some(isFile)) turns = -1
+  }
 }
 
 const isFile = (resource: string) => /^F(S|ile)/i.test(resource)
