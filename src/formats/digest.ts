@@ -8,12 +8,13 @@ import { type ByteSource, watchedSource } from './byte-source.ts'
 import type { ContainerKind } from './container.ts'
 import { type DayDigest, listOperations } from './day-file.ts'
 import { type DayFiles, dayFiles } from './day-files.ts'
+import { BATCH_ROWS, giveRoomBack, takeRoom } from './digest-room.ts'
 import { inlineEncoder, threadedEncoder } from './group-encoder.ts'
 import type { OperationCounts } from './group-work.ts'
 import { type FileLimits, limitsOf } from './limits.ts'
 import { addSums } from './pair-sums.ts'
 import { quarantineFile } from './quarantine.ts'
-import { newBatch } from './row-batch.ts'
+import type { RowBatch } from './row-batch.ts'
 import { DAY_MICROS, type RowCounts, rowIntake } from './row-intake.ts'
 import { rowStream } from './row-stream.ts'
 import type { PartSummary } from './statement.ts'
@@ -71,11 +72,12 @@ export interface StatementDigest {
  */
 export async function digestStatement(source: ByteSource, options: DigestOptions): Promise<StatementDigest> {
   const threads = options.threads ?? threadsFor(source)
-  const encoder = threads > 1 ? threadedEncoder(threads - 1) : inlineEncoder()
+  const room = takeRoom()
+  const encoder = threads > 1 ? threadedEncoder(threads - 1) : inlineEncoder(room)
   const dayOf = rememberingDay()
   const files = dayFiles(options.folder, options.metadata, dayOf, encoder)
   try {
-    const reading = await readRows(source, options, files, dayOf)
+    const reading = await readRows(source, options, files, dayOf, room.batch)
     const written = await files.finish(daysOf(options.range))
     const { counts, quarantine } = reading
     const sums: WalletSums = new Map()
@@ -87,6 +89,8 @@ export async function digestStatement(source: ByteSource, options: DigestOptions
     const days = written.map(({ digest }) => digest)
     checkCounts(counts, reading.rowsOfDays, days)
     checkSums(reading.sums, sums)
+    // Only after a success is it certain that nothing works in it any more.
+    if (source.size <= SMALL_BYTES && counts.read <= SMALL_ROWS) giveRoomBack(room)
     return {
       ...describeParts(reading.parts),
       rows: counts,
@@ -106,12 +110,13 @@ export async function digestStatement(source: ByteSource, options: DigestOptions
 /** From this size on a second thread is worth its start. */
 const LARGE_BYTES = 8 * 1024 ** 2
 
+/** Files that cannot have made a room's dictionaries large; with both, also not by being packed. */
+const SMALL_BYTES = 1024 ** 2
+const SMALL_ROWS = 10_000
+
 function threadsFor(source: ByteSource): number {
   return source.size >= LARGE_BYTES && availableParallelism() >= 2 ? 2 : 1
 }
-
-/** Rows that wait for others of their second, and rows of the block that is read. */
-const BATCH_ROWS = 64 * 1024
 
 /** Reads the whole file once, and hands each row on to where it belongs. */
 async function readRows(
@@ -119,13 +124,13 @@ async function readRows(
   options: DigestOptions,
   files: DayFiles,
   dayOf: (micros: number) => Day,
+  batch: RowBatch,
 ) {
   const { range, folder, zoneMinutes, columns } = options
   const limits = limitsOf(options.limits)
   const parts: PartSummary[] = []
   const counts: RowCounts = { read: 0, written: 0, quarantined: 0, outside: 0 }
   const quarantine = quarantineFile(join(folder, 'quarantine.jsonl'), limits.quarantineBytes)
-  const batch = newBatch(BATCH_ROWS)
   const stream = rowStream(batch, files)
   const intake = rowIntake(batch, range, dayOf, counts, limits)
 

@@ -1,6 +1,7 @@
 /** Where row groups are worked on: in this thread, or in others. The bytes are the same. */
 import { Worker } from 'node:worker_threads'
 import { plainTexts } from './coded-texts.ts'
+import type { DigestRoom } from './digest-room.ts'
 import type { GroupOrder, GroupThreadData } from './group-thread.ts'
 import { groupWorker, type WorkedGroup } from './group-work.ts'
 import { newGroup, type RowGroup } from './row-group.ts'
@@ -13,9 +14,9 @@ export interface GroupEncoder {
   close(): Promise<void>
 }
 
-export function inlineEncoder(): GroupEncoder {
-  const group = newGroup()
-  const work = groupWorker()
+/** Works in the group that it is given. */
+export function inlineEncoder({ group, numbersOf }: Pick<DigestRoom, 'group' | 'numbersOf'>): GroupEncoder {
+  const work = groupWorker(numbersOf)
   return { take: async () => group, encode: async full => work(full), close: async () => {} }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { identifyRows } from '../../src/domain/activity.ts'
 import { openDayFile } from '../../src/formats/day-file.ts'
+import { takeRoom } from '../../src/formats/digest-room.ts'
 import { inlineEncoder } from '../../src/formats/group-encoder.ts'
 import { readActivity } from '../../src/formats/parquet.ts'
 import { addRow, newBatch } from '../../src/formats/row-batch.ts'
@@ -25,7 +26,7 @@ const row = {
 
 it('counts what is in the columns it writes', async () => {
   const path = join(ROOT, 'day.parquet')
-  const file = await openDayFile({ day: '2026-10-01', path, metadata: {} }, inlineEncoder())
+  const file = await openDayFile({ day: '2026-10-01', path, metadata: {} }, inlineEncoder(takeRoom()))
   const batch = newBatch(2)
   addRow(batch, row)
   addRow(batch, row)
