@@ -72,7 +72,7 @@ interface Flow {
   /** In the outage. Whatever it throws must be a fault from the table. */
   run(world: World): Promise<void>
   /** After the outage, before the sweep. */
-  recover?(world: World): Promise<void>
+  recover?(world: World, lasted: boolean): Promise<void>
   /** The reports that must then be whole, of those that were made; all when absent. */
   readonly replaced?: number
 }
@@ -96,7 +96,7 @@ interface World {
 const FLOWS: Record<string, Flow> = {
   submit: {
     run: async world => void (await world.ask()),
-    async recover(world) {
+    async recover(world, lasted) {
       // What was not asked for is asked for; what may have been made is not asked for again.
       const isMade = world.made().length === 1
       const asked = await world.ask()
@@ -104,6 +104,8 @@ const FLOWS: Record<string, Flow> = {
       // Nobody could write down that nothing was sent; a person can say so.
       if (world.made().length === 0) {
         expect(asked.outcome).toBe('already-requested')
+        // A store that failed but once has taken the slot back.
+        expect(lasted).toBe(true)
         await settleAsUnsent(world)
         expect(await world.ask()).toMatchObject({ outcome: 'accepted' })
       }
@@ -438,7 +440,7 @@ export function describeOutage<T extends string>(
       place.plan.lift()
       const isMet = place.plan.met() > 0
       await expectNothingHalf(world)
-      await flow.recover?.(world)
+      await flow.recover?.(world, last > first)
       world.pass(LATER_MS)
       await world.sweep()
       await expectWhole(world, flow.replaced ?? 0)
