@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { brokenPromises } from './promises.ts'
-import { type FinishedRun, runSeed } from './world.ts'
+import { type FinishedRun, runSeed, warmUp } from './world.ts'
 
 const SEEDS = 2_000
 
@@ -47,6 +47,8 @@ const traceOf = ({ objects, provider }: FinishedRun) => [
 ]
 
 describe('months of a provider against processes that crash at any moment', () => {
+  beforeAll(warmUp)
+
   it('keep every promise, whatever the seed', { timeout: 0 }, async () => {
     const failed: string[] = []
     const met = new Set<string>()

@@ -1,7 +1,7 @@
 /** `npm run soak [-- --seeds N] [--from K] [--seed K]`: many runs, or one again. */
 import { parseArgs } from 'node:util'
 import { brokenPromises } from './promises.ts'
-import { runSeed } from './world.ts'
+import { runSeed, warmUp } from './world.ts'
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' } },
@@ -15,6 +15,7 @@ const begun = Date.now()
 const troubles = new Map<string, number>()
 let [failed, calls, crashes, reports] = [0, 0, 0, 0]
 
+await warmUp()
 for (let seed = from; seed < from + count; seed++) {
   const run = await runSeed(seed)
   const broken = await brokenPromises(run)
