@@ -64,7 +64,7 @@ export async function recordExplanation(
 ): Promise<string> {
   const name = instantName(new Date(record.at))
   for (let number = 1; ; number++) {
-    const key = explanationKey(ref, record.day, number === 1 ? name : `${name}-${number}`)
+    const key = explanationKey(ref, record.day, number === 1 ? name : `${name}~${number}`)
     if ((await createRecord(store, key, record)) === 'created') return key
   }
 }
