@@ -217,6 +217,14 @@ describe('over random ledgers and readings', () => {
         for (const [from, to] of pairs(one.windows.length)) {
           const found = comparePair(tally, from, to, one.balances[from]!, one.balances[to]!)
           expect(found.finding).not.toBe('different')
+          const near = [one.windows[from]!, one.windows[to]!].map(
+            ({ sentMicros, answeredMicros }) =>
+              told(one).filter(
+                ([micros, amount]) =>
+                  amount !== 0n && micros <= answeredMicros && micros + SECOND > sentMicros,
+              ).length,
+          )
+          expect(found.eitherSide === 0).toBe(near[0]! + near[1]! === 0)
           if (found.eitherSide === 0) expect(found.finding).toBe('equal')
         }
       }),
