@@ -375,7 +375,8 @@ export function checkPairs(holdings: readonly Holding[], days: DaysBetween, rule
       found.difference === null || found.difference === 0n
         ? null
         : classOfBreak(evidenceOf(holding, pair, { others, lacking: days.lacking.length, rules }))
-    const isBad = found.finding === 'different'
+    // Where days are lacking, the place of a difference says nothing.
+    const isBad = found.finding === 'different' && verdict !== 'incomplete'
     const [first, last] = [readings[pair.from]!, readings[pair.to]!]
     return findingOf({
       ...about,

@@ -244,7 +244,12 @@ describe('a pair of snapshots around a day', () => {
   it('is incomplete, never a break, while a day is missing or not final', async () => {
     for (const day of days('2026-10-08', 5)) await snapshotAt(`${day}${NOON}`, [held(day > DAY ? 9n : 5n)])
     for (const day of days('2026-10-08', 5)) if (day !== DAY) await activity(day, [])
-    expect(await pairOf()).toMatchObject({ verdict: 'incomplete', class: 'missing-report', difference: '4' })
+    expect(await pairOf()).toMatchObject({
+      verdict: 'incomplete',
+      class: 'missing-report',
+      difference: '4',
+      firstBad: null,
+    })
     // Told less than three days after it began: a report made then may lack some of it.
     await activity(DAY, [], '2026-10-12T23:59:59.999Z')
     const early = await pairOf()
