@@ -10,12 +10,14 @@ import { demoCommand } from './demo.ts'
 import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
+import { explainCommand } from './explain.ts'
 import { fetchActivityCommand } from './fetch-activity.ts'
 import { importCommand } from './import.ts'
 import { notifyDebitCommand } from './notify-debit.ts'
 import { parseCommand } from './parse.ts'
 import { planCommand } from './plan.ts'
 import { quotaCommand } from './quota.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { reparseCommand } from './reparse.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { serveCommand } from './serve.ts'
@@ -68,6 +70,8 @@ for (const command of [
   describeCommand(),
   snapshotCommand(),
   fetchActivityCommand(),
+  reconcileCommand(),
+  explainCommand(),
   notifyDebitCommand(),
   doctorCommand(),
   sandboxCommand(),

@@ -44,7 +44,7 @@ export async function withSession(
 }
 
 /** What an account's provider may be able to do. */
-type Ability = 'reports' | 'activity' | 'debits'
+type Ability = 'reports' | 'activity' | 'balances' | 'debits'
 
 /**
  * The account of that name, or the only one whose provider is able to do what is wanted. Throws

@@ -204,3 +204,17 @@ export function debitKeys(ref: AccountRef, requestId: string) {
 export function movementsKey(ref: AccountRef, day: Day, name: string): string {
   return `movements/${ref.provider}/${ref.account}/${day}/${name}.json`
 }
+
+/** What the runs of reconciling a day have found; the later of two supersedes the earlier. */
+export function reconciliationKey(ref: AccountRef, day: Day, run: number): string {
+  return `reconciliations/${ref.provider}/${ref.account}/${day}${run === 1 ? '' : `-${run}`}.json`
+}
+
+/** What people have said of a day's findings. */
+export function explanationsPrefix(ref: AccountRef, day: Day): string {
+  return `explanations/${ref.provider}/${ref.account}/${day}/`
+}
+
+export function explanationKey(ref: AccountRef, day: Day, name: string): string {
+  return `${explanationsPrefix(ref, day)}${name}.json`
+}

@@ -6,6 +6,7 @@ import type { ActivityRow } from '../domain/activity.ts'
 import type { Balance, BalanceAnswerRecord, BalanceBasis } from '../domain/balance.ts'
 import type { Day, DayRange } from '../domain/calendar.ts'
 import type { Contract, DebitApplication, DebitNotice } from '../domain/debit.ts'
+import type { BalanceProof } from '../domain/reconciliation.ts'
 import type { ReportRequest } from '../domain/report.ts'
 
 export interface Provider {
@@ -125,6 +126,8 @@ export interface Balances {
   ask(day?: Day): Promise<BalanceAnswerRecord[]>
   /** Reads an answer of `ask`, also years later: it rests on nothing but the record. Throws `provider-protocol`. */
   read(answer: BalanceAnswerRecord): Balance[]
+  /** How movements prove what is held at instants; absent where they cannot. */
+  readonly proof?: BalanceProof
 }
 
 /** Movements that can be asked for directly, without a report. */

@@ -140,6 +140,56 @@ describe('daybook snapshot', () => {
   })
 })
 
+describe('daybook reconcile', () => {
+  const day = () => addDays(today(), -6)
+
+  it('says that days add up, and answers 0', async () => {
+    const { code, stdout } = await run('reconcile', '--account', 'pm', '--day', day())
+    expect(stdout).toMatch(new RegExp(`^payermax/pm ${day()}: matched \\(run 1\\)\n`))
+    expect(code).toBe(0)
+    const again = await run('reconcile', '--account', 'pm', '--day', day())
+    expect(again.stdout).toContain('matched (run 1, as before)')
+  })
+
+  it('answers 4 while the next day is not here, and says what is missing', async () => {
+    const { code, stdout } = await run(
+      'reconcile',
+      '--account',
+      'pm',
+      '--day',
+      addDays(today(), -4),
+      '--json',
+    )
+    expect(code).toBe(4)
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'reconcile', accounts: [{ verdict: 'incomplete' }] })
+  })
+
+  it('answers 5 for a break, and shows what a person says of it', async () => {
+    sandbox.setKnobs({ breakKind: 'swapped-flow' })
+    await run('snapshot', '--account', 'pm', '--day', day(), '--again')
+    sandbox.setKnobs({ breakKind: 'none' })
+    const broken = await run('reconcile', '--account', 'pm', '--day', day(), '--json')
+    expect(broken.code).toBe(5)
+    const [account] = JSON.parse(broken.stdout).accounts
+    expect(account).toMatchObject({ run: 2, verdict: 'break' })
+    const bad = account.findings.find(({ verdict }: { verdict: string }) => verdict === 'break')
+    expect(bad).toMatchObject({ check: 'R1', class: 'flows-swapped', tolerance: '0' })
+    const explain = ['explain', bad.id, '--account', 'pm', '--day', day(), '--why', 'asked PayerMax']
+    expect((await run(...explain)).code).toBe(0)
+    const shown = await run('reconcile', '--account', 'pm', '--day', day())
+    expect([shown.code, shown.stdout]).toEqual([5, expect.stringContaining('asked PayerMax')])
+    expect((await run('explain', 'R9/nothing', '--account', 'pm', '--day', day(), '--why', 'x')).code).toBe(1)
+  })
+
+  it('proves nothing without readings, and takes no tolerance without a reason', async () => {
+    const { code, stdout } = await run('reconcile', '--account', 'bp', '--day', addDays(today(), -3))
+    expect([code, stdout]).toEqual([4, expect.stringContaining('no balances were read before the day')])
+    const args = ['reconcile', '--day', day(), '--tolerance', 'USD=1']
+    expect((await run(...args)).code).toBe(2)
+    expect((await run('reconcile', '--day', day(), '--tolerance', 'USD=-1')).code).toBe(2)
+  })
+})
+
 describe('daybook fetch-activity', () => {
   it('publishes days of the one account that tells movements', async () => {
     const day = addDays(today(), -2)

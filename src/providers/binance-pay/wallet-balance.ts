@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { type Balance, type BalanceAnswerRecord, NO_FIGURES } from '../../domain/balance.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { type JsonValue, tryParseJson, writeJson } from '../../domain/json.ts'
+import type { BalanceProof } from '../../domain/reconciliation.ts'
 import type { Clock, Random } from '../../host.ts'
 import { balanceAnswer, textOfAnswer } from '../balance-answer.ts'
 import {
@@ -63,6 +64,22 @@ export type BalanceSettings = z.infer<typeof balanceSettings>
 
 const TRIES = 3
 
+/**
+ * Rows of a report have a resolution of one second, requests whose clock is off by more than one second are
+ * refused, and a report told of a day is whole from the third day on.
+ */
+const PROOF: BalanceProof = {
+  target: 'available+on_hold',
+  confirmed: true,
+  precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+  finalAfterDays: 3,
+  assumptions: [
+    'movements move available + on hold (freeze); not documented',
+    'times in the report file are in the zone that its manifest notes, UTC where it names none',
+    'times in the report file are cut to the second, not rounded',
+  ],
+}
+
 export interface WalletBalanceOptions {
   readonly client: BinancePayClient
   readonly settings: BalanceSettings
@@ -74,6 +91,7 @@ export function walletBalances(options: WalletBalanceOptions): Balances {
   const { settings } = options
   return {
     basis: 'instant',
+    proof: PROOF,
     async ask() {
       if (settings.balanceApi === 'v1') return askV1(options)
       try {

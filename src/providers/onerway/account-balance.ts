@@ -8,9 +8,11 @@
  * `totalAmount` is a conversion without a rate or its time: kept as information, and reconciled nowhere.
  * No answer has a time of its own, so the window of the request is all there is.
  */
+
 import { type Balance, type BalanceAnswerRecord, NO_FIGURES } from '../../domain/balance.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { tryParseJson, writeJson } from '../../domain/json.ts'
+import type { BalanceProof } from '../../domain/reconciliation.ts'
 import { balanceAnswer, textOfAnswer } from '../balance-answer.ts'
 import {
   isObject,
@@ -40,9 +42,10 @@ export interface AccountBalanceOptions {
 }
 
 export function accountBalances(options: AccountBalanceOptions): Balances {
-  const { currencies } = options.settings
+  const { currencies, activityTarget } = options.settings
   return {
     basis: 'instant',
+    proof: proofOf(activityTarget),
     async ask() {
       if (currencies.length === 0) return [await askOverview(options)]
       const answers: BalanceAnswerRecord[] = []
@@ -50,6 +53,20 @@ export function accountBalances(options: AccountBalanceOptions): Balances {
       return answers
     },
     read: readBalances,
+  }
+}
+
+/** Which balance a movement moves is not documented, nor is what the unit of its time is: nothing is proved. */
+function proofOf(target: OnerwaySettings['activityTarget']): BalanceProof {
+  return {
+    target,
+    confirmed: false,
+    precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+    finalAfterDays: 1,
+    assumptions: [
+      `an amount moves the ${target} balance: unproven until Onerway confirms it`,
+      'movements are told within the second they happened in, by a clock within a second of ours',
+    ],
   }
 }
 

@@ -1,0 +1,387 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { ActivityRow } from '../../src/domain/activity.ts'
+import { type BalanceFigures, type BalanceRow, NO_FIGURES } from '../../src/domain/balance.ts'
+import { addDays, type Day, dayOf } from '../../src/domain/calendar.ts'
+import { activityKey, balancesKey, reconciliationKey, snapshotKey } from '../../src/domain/keys.ts'
+import type { BalanceProof, Finding, Tolerances } from '../../src/domain/reconciliation.ts'
+import { encodeBalances } from '../../src/formats/balance-file.ts'
+import type { Account } from '../../src/stages/context.ts'
+import { reconcile } from '../../src/stages/reconcile.ts'
+import type { ObjectStore } from '../../src/stores/object-store.ts'
+import { quotaLedger } from '../../src/stores/quota-ledger.ts'
+import {
+  explanationsOf,
+  reconciliationsOf,
+  recordExplanation,
+  recordReconciliation,
+} from '../../src/stores/reconciliation-log.ts'
+import { reportLog } from '../../src/stores/report-log.ts'
+import { dayBytes } from '../support/day-maker.ts'
+import { fixedClock } from '../support/fixed-clock.ts'
+import { memoryStore } from '../support/memory-store.ts'
+import { quietLog } from '../support/quiet-log.ts'
+
+const REF = { provider: 'tiny', account: 'one' }
+const DAY = '2026-10-10'
+const UNIT = 10n ** 18n
+
+const PROOF: BalanceProof = {
+  target: 'available+on_hold',
+  confirmed: true,
+  precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+  finalAfterDays: 3,
+  assumptions: ['movements move available + on hold'],
+}
+
+let store: ObjectStore
+beforeEach(() => {
+  store = memoryStore()
+})
+
+function accountOf(proof: BalanceProof | undefined, basis: 'instant' | 'day-end' = 'instant'): Account {
+  const balances = { basis, ask: async () => [], read: () => [], ...(proof === undefined ? {} : { proof }) }
+  return {
+    ref: REF,
+    provider: { name: 'tiny', balances },
+    monthlyLimit: 50,
+    zoneMinutes: undefined,
+    columns: {},
+  }
+}
+
+function run(
+  day: Day = DAY,
+  { proof = PROOF, tolerances = new Map() }: { proof?: BalanceProof; tolerances?: Tolerances } = {},
+  account = accountOf(proof),
+) {
+  const clock = fixedClock('2026-10-20T00:00:00.000Z')
+  const ledger = quotaLedger(store)
+  const context = { store, ledger, reports: reportLog(store), clock, log: quietLog(), processName: 'test' }
+  return reconcile(context, account, { day, tolerances })
+}
+
+const micros = (instant: string) => BigInt(Date.parse(instant)) * 1000n
+
+type Told = Partial<BalanceFigures> & Pick<BalanceRow, 'asset'> & Partial<BalanceRow>
+
+/** Puts a snapshot into the table as `daybook snapshot` does. */
+async function snapshotAt(instant: string, rows: readonly Told[], day = dayOf(new Date(instant))) {
+  const name = instant.replace(/[-:]/g, '')
+  const whole = rows.map(row => ({
+    ...NO_FIGURES,
+    wallet: 'Spot',
+    fundsAccount: null,
+    basis: 'instant' as const,
+    asOfMicros: null,
+    day: null,
+    zone: null,
+    valuations: null,
+    status: null,
+    extra: null,
+    operation: 'balance',
+    sentMicros: micros(instant),
+    answeredMicros: micros(instant) + 300_000n,
+    rawSha256: 'a'.repeat(64),
+    assumptions: '["told by the test"]',
+    ...row,
+  }))
+  await store.create(snapshotKey(REF, day, name), Buffer.from('{}'))
+  await store.create(balancesKey(REF, day, name), encodeBalances(whole, {}))
+}
+
+const held = (units: bigint, wallet = 'Spot', asset = 'USDT'): Told => ({
+  wallet,
+  asset,
+  available: units * UNIT,
+  onHold: 0n,
+})
+
+type Row = readonly [instant: string, units: bigint, more?: Partial<ActivityRow>]
+
+async function activity(day: Day, rows: readonly Row[], generatedAt = '2026-10-19T00:00:00.000Z') {
+  const whole = rows.map(([time, units, more]) => ({
+    micros: micros(`${day}T${time}Z`),
+    userId: null,
+    wallet: 'Spot',
+    operation: 'Deposit',
+    asset: 'USDT',
+    amount: units * UNIT,
+    remark: '',
+    extra: null,
+    ...more,
+  }))
+  await store.create(
+    activityKey(REF, day),
+    dayBytes(whole, { reportId: '1', generatedAt, parserVersion: '1' }),
+  )
+}
+
+const NOON = 'T12:00:00.000Z'
+const days = (first: Day, count: number) => Array.from({ length: count }, (_, index) => addDays(first, index))
+
+/** Noon readings of four days, and rows of which each pair sees one. */
+async function quietWorld(balances: readonly bigint[], rows: Readonly<Record<Day, readonly Row[]>> = {}) {
+  for (const [index, day] of days('2026-10-08', balances.length).entries()) {
+    await snapshotAt(`${day}${NOON}`, [held(balances[index]!)])
+    await activity(day, rows[day] ?? [['18:00:00', 5n]])
+  }
+}
+
+async function pairOf(day: Day = DAY, options: Parameters<typeof run>[1] = {}): Promise<Finding> {
+  const { record } = await run(day, options)
+  return record.findings.find(({ check }) => check === 'R6')!
+}
+
+describe('a pair of snapshots around a day', () => {
+  it('matches when the balance moved by what the rows say', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n])
+    const { record, outcome } = await run()
+    expect(outcome).toBe('recorded')
+    expect(record.verdict).toBe('matched')
+    expect(record.findings.find(({ check }) => check === 'R6')).toMatchObject({
+      id: 'R6/Spot/USDT',
+      expected: '10',
+      actual: '10',
+      difference: '0',
+      tolerance: '0',
+      verdict: 'matched',
+      window: { from: '2026-10-09T12:00:00.000Z', to: '2026-10-11T12:00:00.300Z' },
+    })
+    expect(record.assumptions).toEqual(['told by the test', 'movements move available + on hold'])
+  })
+
+  it.each([
+    ['missing-row', [100n, 105n, 110n, 118n, 123n], {}, '3', ['2026-10-10', '2026-10-11']],
+    ['late-row', [100n, 105n, 117n, 115n, 120n], {}, '7', ['2026-10-09', '2026-10-10']],
+    [
+      'duplicate',
+      [100n, 105n, 110n, 115n, 120n],
+      {
+        '2026-10-09': [
+          ['18:00:00', 5n],
+          ['18:00:00', 5n],
+        ],
+      },
+      '-5',
+      ['2026-10-09', '2026-10-10'],
+    ],
+    [
+      'unknown-operation',
+      [100n, 105n, 110n, 115n, 120n],
+      {
+        '2026-10-10': [
+          ['18:00:00', 5n],
+          ['19:00:00', -2n, { operation: 'Surprise' }],
+        ],
+      },
+      '2',
+      ['2026-10-10', '2026-10-11'],
+    ],
+  ] as const)('breaks where it does: %s', async (name, balances, rows, difference, badDays) => {
+    await quietWorld(balances, rows)
+    const { record } = await run()
+    expect(record.verdict).toBe('break')
+    expect(record.findings.find(({ check }) => check === 'R6')).toMatchObject({
+      verdict: 'break',
+      difference,
+      class: name,
+      firstBad: { days: badDays },
+    })
+  })
+
+  it('sees one leg of a transfer', async () => {
+    for (const [index, day] of days('2026-10-08', 5).entries()) {
+      const moved = index > 2 ? 40n : 0n
+      await snapshotAt(`${day}${NOON}`, [held(100n - moved), held(10n + moved, 'Funding')])
+      await activity(day, [])
+    }
+    const { record } = await run()
+    const pairs = record.findings.filter(({ check }) => check === 'R6')
+    expect(pairs.map(({ place, difference, class: likely }) => [place, difference, likely])).toEqual([
+      ['Funding', '40', 'internal-transfer'],
+      ['Spot', '-40', 'internal-transfer'],
+    ])
+  })
+
+  it('is unproven where a row of the second of a reading could be on either side', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n], { '2026-10-09': [['12:00:00', 5n]] })
+    expect(await pairOf()).toMatchObject({
+      verdict: 'unproven',
+      difference: '0',
+      expectedLeast: '5',
+      expectedMost: '10',
+    })
+  })
+
+  it('lets a difference pass only within what was declared, and says so', async () => {
+    await quietWorld([100n, 105n, 110n, 118n, 123n])
+    const tolerance = (units: bigint) => ({
+      tolerances: new Map([['USDT', { amount: units * UNIT, reason: 'agreed' }]]),
+    })
+    expect(await pairOf(DAY, tolerance(3n))).toMatchObject({
+      verdict: 'within_tolerance',
+      difference: '3',
+      tolerance: '3',
+      toleranceReason: 'agreed',
+    })
+    expect(await pairOf(DAY, tolerance(2n))).toMatchObject({ verdict: 'break', tolerance: '2' })
+  })
+
+  it('proves nothing where the balance that movements move is not confirmed, or holds are not told', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n])
+    expect(await pairOf(DAY, { proof: { ...PROOF, confirmed: false } })).toMatchObject({
+      verdict: 'unproven',
+      difference: '0',
+    })
+    store = memoryStore()
+    for (const day of days('2026-10-08', 5)) {
+      await snapshotAt(`${day}${NOON}`, [{ asset: 'USDT', available: 100n * UNIT }])
+      await activity(day, [])
+    }
+    expect(await pairOf()).toMatchObject({ verdict: 'unproven', difference: '0' })
+  })
+
+  it('is incomplete, never a break, while a day is missing or not final', async () => {
+    for (const day of days('2026-10-08', 5)) await snapshotAt(`${day}${NOON}`, [held(day > DAY ? 9n : 5n)])
+    for (const day of days('2026-10-08', 5)) if (day !== DAY) await activity(day, [])
+    expect(await pairOf()).toMatchObject({
+      verdict: 'incomplete',
+      class: 'missing-report',
+      difference: '4',
+      firstBad: null,
+    })
+    // Told less than three days after it began: a report made then may lack some of it.
+    await activity(DAY, [], '2026-10-12T23:59:59.999Z')
+    const early = await pairOf()
+    expect(early).toMatchObject({ verdict: 'incomplete' })
+    expect(early.says).toContain('2026-10-10 is not final yet')
+  })
+
+  it('is incomplete without a reading on each side, and where an asset is not told any more', async () => {
+    await activity(DAY, [])
+    expect(await pairOf()).toMatchObject({ verdict: 'incomplete' })
+    for (const day of days('2026-10-09', 3)) {
+      await snapshotAt(
+        `${day}${NOON}`,
+        day > DAY ? [held(1n, 'Spot', 'BTC')] : [held(1n, 'Spot', 'BTC'), held(0n)],
+      )
+      await activity(day, [])
+    }
+    const { record } = await run()
+    expect(record.findings.find(({ id }) => id === 'R6/Spot/USDT')).toMatchObject({
+      verdict: 'incomplete',
+      class: 'vanished-currency',
+      expected: null,
+    })
+  })
+
+  it('tells of wallets whose balances nobody tells', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n], {
+      '2026-10-10': [
+        ['18:00:00', 5n],
+        ['18:00:00', 1n, { wallet: 'Earn' }],
+      ],
+    })
+    const { record } = await run()
+    expect(record.findings.find(({ id }) => id === 'R6/Earn')).toMatchObject({ verdict: 'not_checkable' })
+    expect(record.verdict).toBe('matched')
+  })
+})
+
+describe('day ends', () => {
+  const dayEnd = (day: Day, figures: readonly bigint[], more: Partial<Told> = {}): Told => ({
+    wallet: null,
+    fundsAccount: 'A1',
+    asset: 'USD',
+    basis: 'day-end',
+    day,
+    zone: 'UTC',
+    opening: figures[0]! * UNIT,
+    inflow: figures[1]! * UNIT,
+    outflow: figures[2]! * UNIT,
+    closing: figures[3]! * UNIT,
+    ...more,
+  })
+  const put = (day: Day, rows: readonly Told[]) => snapshotAt('2026-10-19T00:00:00.000Z', rows, day)
+  const check = async () => (await run(DAY, {}, accountOf(undefined, 'day-end'))).record
+  const next = '2026-10-11'
+
+  it.each([
+    ['match', [10n, 5n, 2n, 13n], [13n, 0n, 0n, 13n], 'matched', null, null],
+    ['have swapped flows', [10n, 5n, 2n, 7n], [7n, 0n, 0n, 7n], 'break', 'R1', 'flows-swapped'],
+    ['do not add up', [10n, 5n, 2n, 14n], [14n, 0n, 0n, 14n], 'break', 'R1', 'component-mismatch'],
+    ['leave a gap', [10n, 5n, 2n, 13n], [12n, 0n, 0n, 12n], 'break', 'R3', 'roll-forward-gap'],
+  ] as const)('%s', async (_, today, tomorrow, verdict, name, likely) => {
+    await put(DAY, [dayEnd(DAY, today)])
+    await put(next, [dayEnd(next, tomorrow)])
+    const record = await check()
+    expect(record.verdict).toBe(verdict)
+    const bad = record.findings.filter(found => found.verdict === 'break')
+    expect(bad.map(found => [found.check, found.class])).toEqual(name === null ? [] : [[name, likely]])
+  })
+
+  it('of one zone never meet those of another, and what is missing is not zero', async () => {
+    await put(DAY, [dayEnd(DAY, [10n, 5n, 2n, 13n]), dayEnd(DAY, [1n, 0n, 1n, 0n], { asset: 'EUR' })])
+    await put(next, [dayEnd(next, [13n, 0n, 0n, 13n], { zone: 'UTC+08:00' })])
+    const record = await check()
+    expect(record.verdict).toBe('incomplete')
+    const rolled = record.findings.filter(found => found.check === 'R3')
+    expect(rolled.map(({ id, class: likely }) => [id, likely])).toEqual([
+      ['R3/A1/USD/UTC', 'vanished-currency'],
+      ['R3/A1/EUR/UTC', 'vanished-currency'],
+      ['R3/A1/USD/UTC+08:00', null],
+    ])
+  })
+})
+
+describe('what was found', () => {
+  it('is superseded by a run that finds something else, and kept', async () => {
+    await quietWorld([100n, 105n, 110n, 118n, 123n])
+    expect((await run()).record).toMatchObject({ run: 1, verdict: 'break' })
+    expect(await run()).toMatchObject({ outcome: 'unchanged', record: { run: 1 } })
+    const tolerances = new Map([['USDT', { amount: 3n * UNIT, reason: 'agreed' }]])
+    expect(await run(DAY, { tolerances })).toMatchObject({ outcome: 'recorded', record: { run: 2 } })
+    const runs = await reconciliationsOf(store, REF, DAY)
+    expect(runs.map(({ verdict }) => verdict)).toEqual(['break', 'within_tolerance'])
+    expect(await store.head(reconciliationKey(REF, DAY, 2))).toMatchObject({
+      key: 'reconciliations/tiny/one/2026-10-10-2.json',
+    })
+  })
+
+  it('is recorded once by runs at the same time that find the same', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n])
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => run()))
+    expect(outcomes.filter(({ outcome }) => outcome === 'recorded')).toHaveLength(1)
+    expect(await reconciliationsOf(store, REF, DAY)).toHaveLength(1)
+  })
+
+  it('has every run of those that find different things at the same time', async () => {
+    await quietWorld([100n, 105n, 110n, 115n, 120n])
+    const { record } = await run()
+    const drafts = ['a', 'b', 'c'].map(text => ({ ...record, assumptions: [text] }))
+    await Promise.all(drafts.map(draft => recordReconciliation(store, REF, draft)))
+    const runs = await reconciliationsOf(store, REF, DAY)
+    expect(runs.map(found => found.run)).toEqual([1, 2, 3, 4])
+  })
+
+  it('is explained beside the numbers, which stay', async () => {
+    await quietWorld([100n, 105n, 110n, 118n, 123n])
+    const { record } = await run()
+    const said = {
+      day: DAY,
+      finding: 'R6/Spot/USDT',
+      run: 1,
+      kind: 'explained',
+      says: 'booked by hand',
+      by: 'Ada',
+      at: '2026-10-20T00:00:00.000Z',
+    } as const
+    await recordExplanation(store, REF, said)
+    await recordExplanation(store, REF, { ...said, kind: 'note', says: 'and more' })
+    expect((await explanationsOf(store, REF, DAY)).map(({ says }) => says)).toEqual([
+      'booked by hand',
+      'and more',
+    ])
+    expect(await run()).toMatchObject({ outcome: 'unchanged', record })
+  })
+})
