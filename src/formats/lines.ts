@@ -91,6 +91,8 @@ export async function* blocksOf(
   let waiting: Uint8Array[] = []
   let size = 0
   for await (const chunk of chunks) {
+    // Its memory was let go of: rows would be missing in silence.
+    if ((chunk.buffer as ArrayBuffer).detached) throw new TypeError('A source gave the same bytes twice.')
     waiting.push(chunk)
     size += chunk.length
     if (size < blockBytes) continue

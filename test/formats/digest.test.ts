@@ -145,6 +145,23 @@ describe('digestStatement', () => {
     }
   })
 
+  it('refuses a source that gives the same bytes twice, instead of losing their rows', async () => {
+    const [header, ...lines] = renderStatement(made, 'B-bare').split('\n')
+    const chunk = new Uint8Array(new TextEncoder().encode(lines.join('\n')))
+    const source: ByteSource = {
+      name: 'statement.csv',
+      size: 3 * chunk.length,
+      async *read() {
+        yield new TextEncoder().encode(`${header}\n`)
+        // The first is joined with the header, so that a copy of it is read.
+        yield chunk
+        yield chunk
+        yield chunk
+      },
+    }
+    await expect(digest(source)).rejects.toThrow('A source gave the same bytes twice.')
+  })
+
   it('says when it had to assume the zone, and which part a quarantined row stood in', async () => {
     const text = renderStatement(made.slice(0, 5), 'C')
     expect(await digest(sourceOf(text))).toMatchObject({ layout: 'C', notes: ['assumed-utc'] })

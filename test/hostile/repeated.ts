@@ -23,7 +23,8 @@ export function repeatedSource(head: string, piece: Uint8Array, count: number, t
       for await (const chunk of all()) {
         const [from, to] = [Math.max(0, start - at), Math.min(chunk.length, end - at)]
         if (to <= 0) return
-        if (from < to) yield chunk.subarray(from, to)
+        // A copy: chunks belong to whoever asked for them.
+        if (from < to) yield Uint8Array.from(chunk.subarray(from, to))
         at += chunk.length
       }
     },

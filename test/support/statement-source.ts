@@ -16,7 +16,8 @@ export function sourceOf(
     size: bytes.length,
     async *read({ start, end } = { start: 0 }) {
       const part = bytes.subarray(start, end)
-      for (let at = 0; at < part.length; at += chunkBytes) yield part.slice(at, at + chunkBytes)
+      for (let at = 0; at < part.length; at += chunkBytes)
+        yield Uint8Array.from(part.subarray(at, at + chunkBytes))
     },
   }
 }
