@@ -146,14 +146,12 @@ describe('digestStatement', () => {
   })
 
   it('refuses a source that gives the same bytes twice, instead of losing their rows', async () => {
-    const [header, ...lines] = renderStatement(made, 'B-bare').split('\n')
-    const chunk = new Uint8Array(new TextEncoder().encode(lines.join('\n')))
+    // As long as a block, so that it is read where it stands; but for the first, whose head is looked at.
+    const chunk = new Uint8Array(Buffer.from(renderStatement(made, 'B-bare')).subarray(0, 256 * 1024))
     const source: ByteSource = {
       name: 'statement.csv',
       size: 3 * chunk.length,
       async *read() {
-        yield new TextEncoder().encode(`${header}\n`)
-        // The first is joined with the header, so that a copy of it is read.
         yield chunk
         yield chunk
         yield chunk
