@@ -20,6 +20,7 @@ import { errorFields } from './log.ts'
 import { type AdvanceOutcome, advance } from './pipeline.ts'
 import { conclude } from './stages/conclude.ts'
 import type { Account, Context } from './stages/context.ts'
+import { mapAtOnce } from './stores/at-once.ts'
 
 export interface SweepOptions {
   /** How many reports are worked on at once. */
@@ -442,19 +443,4 @@ async function isParsedNow(
   before: ReadonlySet<ReportPart>,
 ): Promise<boolean> {
   return before.size > 0 && !isFinished(before) && (await reports.parts(ref, reportId)).has('manifest')
-}
-
-/** Runs `work` on every item, so many at once, and answers in the items' order. */
-async function mapAtOnce<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = new Array(items.length)
-  let next = 0
-  async function run(): Promise<void> {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run))
-  return results
 }

@@ -16,6 +16,7 @@ import { reportLog } from '../src/stores/report-log.ts'
 import { fixedClock } from './support/fixed-clock.ts'
 import { memoryObjects, memoryStore } from './support/memory-store.ts'
 import { quietLog } from './support/quiet-log.ts'
+import { scheduledStore } from './support/scheduled-store.ts'
 import { startTestDaybook, type TestDaybook } from './support/test-daybook.ts'
 
 const REF = { provider: 'binance-pay', account: 'main' }
@@ -197,7 +198,7 @@ describe('plans, schedules and people at once', () => {
           let failure: unknown
 
           async function run({ kind, last, diesAt }: Asker, index: number): Promise<void> {
-            const store = slowStore(memoryStore(objects), scheduler, diesAt, () => alive--)
+            const store = scheduledStore(memoryStore(objects), scheduler, { diesAt, died: () => alive-- })
             const provider = countingProvider(made, () => scheduler.schedule(Promise.resolve(), 'call'))
             const account = accountWith(provider, { reserve }, limit)
             const context = contextOver(store)
@@ -248,41 +249,6 @@ describe('plans, schedules and people at once', () => {
     )
   }, 120_000)
 })
-
-function slowStore(
-  store: ObjectStore,
-  scheduler: fc.Scheduler,
-  diesAt: number,
-  died: () => void,
-): ObjectStore {
-  let calls = 0
-  const turn = async (name: string): Promise<void> => {
-    if (++calls === diesAt) {
-      died()
-      await new Promise(() => {})
-    }
-    await scheduler.schedule(Promise.resolve(), name)
-  }
-  return {
-    ...store,
-    get: async key => {
-      await turn('get')
-      return store.get(key)
-    },
-    create: async (key, body) => {
-      await turn('create')
-      return store.create(key, body)
-    },
-    replace: async (key, body, etag) => {
-      await turn('replace')
-      return store.replace(key, body, etag)
-    },
-    async *list(prefix) {
-      await turn('list')
-      yield* store.list(prefix)
-    },
-  }
-}
 
 describe('a schedule', () => {
   it('asks for each period once, catches up on what it missed, and leaves the reserve alone', async () => {

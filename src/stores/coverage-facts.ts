@@ -3,6 +3,7 @@ import type { Day } from '../domain/calendar.ts'
 import type { CoverageFacts, KnownReport } from '../domain/coverage.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import { type ReportState, reportState } from '../domain/report.ts'
+import { mapAtOnce } from './at-once.ts'
 import { readManifest, reparsedVersions } from './manifests.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { QuotaLedger } from './quota-ledger.ts'
@@ -26,15 +27,9 @@ export async function loadCoverageFacts(
   // A range is only ever asked for after its end, so older months hold nothing about these days.
   const slots = await ledger.since(ref, from.slice(0, 7))
   const versions = await reparsedVersions(store, ref)
-  const known: KnownReport[] = []
-  const listed = await Array.fromAsync(reports.list(ref))
-  for (let at = 0; at < listed.length; at += AT_ONCE) {
-    const some = listed.slice(at, at + AT_ONCE).map(report => readReport(report))
-    for (const report of await Promise.all(some)) {
-      if (report !== undefined && report.request.range.end > from) known.push(report)
-    }
-  }
-  return { reports: known, slots }
+  const read = await mapAtOnce(await Array.fromAsync(reports.list(ref)), AT_ONCE, readReport)
+  const known = read.filter(report => report !== undefined)
+  return { reports: known.filter(({ request }) => request.range.end > from), slots }
 
   async function readReport({ reportId, parts }: ReportParts): Promise<KnownReport | undefined> {
     const accepted = parts.has('accepted') ? await reports.read(ref, reportId, 'accepted') : undefined
