@@ -60,7 +60,8 @@ export async function runSeeds(
 
 async function runShard(from: number, to: number, step: number, hear: (ran: RanSeed) => void): Promise<void> {
   const shard = fork(besides('shard.ts'), [from, to, step].map(String), {
-    execArgv: ['--import', besides('no-disk.ts')],
+    // Little outlives a seed, so the heap stays small: marking it in steps costs more than it saves.
+    execArgv: ['--no-incremental-marking', '--import', besides('no-disk.ts')],
   })
   let next = from
   shard.on('message', (ran: RanSeed) => {
