@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { addDays, dayOf, monthOf } from '../../src/domain/calendar.ts'
 import { DaybookError } from '../../src/domain/errors.ts'
-import { reportKeys } from '../../src/domain/keys.ts'
+import { parseSlotKey, reportKeys } from '../../src/domain/keys.ts'
 import { isUnsettled, type Slot } from '../../src/domain/quota.ts'
 import type { ReportRequest } from '../../src/domain/report.ts'
 import { advance } from '../../src/pipeline.ts'
@@ -25,6 +25,7 @@ import { quietLog } from '../support/quiet-log.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Letter, madeFor, type ProviderModel, providerModel } from './provider-model.ts'
 import { type Process, type Scheduler, schedulerFrom } from './scheduler.ts'
+import { thread } from './thread.ts'
 import { forgetWorkFiles } from './work-files.ts'
 
 export const REF = { provider: 'binance-pay', account: 'main' }
@@ -194,7 +195,8 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
   /** Whatever a person or a timer may begin; it fails as it fails. */
   function begin(deed: Deed, place: number): void {
     const { context, account } = at(place)
-    deeds[deed](context, account).catch(error => {
+    const doing = thread.run({}, () => deeds[deed](context, account))
+    doing.catch(error => {
       if (error instanceof TypeError || error instanceof RangeError) seen.push(`fault: ${error.stack}`)
     })
   }
@@ -424,7 +426,11 @@ function restlessStore(
     address: 'simulation',
     get: key => request(`get ${key}`, () => store.get(key)),
     head: key => request(`head ${key}`, () => store.head(key)),
-    create: (key, body) => request(`create ${key}`, () => store.create(key, body), body),
+    create: (key, body) => {
+      const doing = thread.getStore()
+      if (doing !== undefined && parseSlotKey(key)?.outcome === false) doing.slotKey = key
+      return request(`create ${key}`, () => store.create(key, body), body)
+    },
     replace: (key, body, etag) =>
       request(
         `replace ${key}`,
