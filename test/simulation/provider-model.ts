@@ -302,7 +302,10 @@ export function providerModel({
       new DaybookError('download-failed', says, { details: { expired } })
     const link = links.get(url)
     if (link === undefined) throw failed('There was never such a link.')
-    if (url.includes(ODD_HOST)) throw new DaybookError('download-refused', 'Odd host.')
+    if (url.includes(ODD_HOST)) {
+      const details = { host: ODD_HOST, setting: 'hosts' }
+      throw new DaybookError('download-refused', 'Odd host.', { details })
+    }
     if (now() < link.servedFromMs) throw failed('404')
     const isOver = now() >= link.endsAtMs
     if (isOver) count('link ran out')

@@ -23,7 +23,7 @@ import { moveOn, sweep } from '../../src/sweep.ts'
 import { type MemoryObjects, memoryObjects, memoryStore } from '../support/memory-store.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { type Chance, chanceOf } from './chance.ts'
-import { type Letter, madeFor, type ProviderModel, providerModel } from './provider-model.ts'
+import { type Letter, madeFor, ODD_HOST, type ProviderModel, providerModel } from './provider-model.ts'
 import { type Process, type Scheduler, schedulerFrom } from './scheduler.ts'
 import { thread } from './thread.ts'
 import { forgetWorkFiles } from './work-files.ts'
@@ -137,6 +137,7 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
       work: workLog(store),
       polling: POLICY,
       download: provider.downloaderFor(process),
+      allowsHost: host => host !== ODD_HOST,
       clock: {
         now: () => new Date(scheduler.nowMs() + process.skewMs),
         sleep: ms => new Promise(resolve => scheduler.at(scheduler.nowMs() + ms, resolve)),
