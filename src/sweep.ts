@@ -7,7 +7,14 @@ import { type Agenda, agendaRecord, daysToRead, nextAgenda } from './domain/agen
 import { type Attempt, begin, hear, nextTryOf } from './domain/attempt.ts'
 import type { Day } from './domain/calendar.ts'
 import { findFault } from './domain/errors.ts'
-import { type Duration, firstPollAt, nextPollAt, nextTryAt, usualMs } from './domain/polling.ts'
+import {
+  type Duration,
+  firstPollAt,
+  nextPollAt,
+  nextTryAt,
+  nextTryOfRefused,
+  usualMs,
+} from './domain/polling.ts'
 import {
   type AcceptedRecord,
   type CallbackRecord,
@@ -18,6 +25,7 @@ import {
 } from './domain/report.ts'
 import { errorFields } from './log.ts'
 import { type AdvanceOutcome, advance } from './pipeline.ts'
+import { forbiddenHost } from './providers/download-policy.ts'
 import { conclude } from './stages/conclude.ts'
 import type { Account, Context } from './stages/context.ts'
 import { mapAtOnce } from './stores/at-once.ts'
@@ -142,20 +150,22 @@ async function findOpen(context: Context, account: Account, everything: boolean)
 async function findAll({ reports }: Context, account: Account, now: Date) {
   const fresh = nextAgenda(now, { marks: new Map(), open: new Set(), parsed: new Set(), durations: [] })
   // The marks first: what arrives while everything is listed is then found by the next sweep, if not by this.
-  const marks = new Map<string, Day>()
-  for (const day of daysToRead(fresh, now) ?? [])
-    for (const id of await reports.arrivals(account.ref, day)) marks.set(id, day)
+  const marks = await reports.allArrivals(account.ref)
   const candidates = new Set<string>()
+  const listed = new Set<string>()
   const parsed = new Set<string>()
   const newest: string[] = []
   for await (const { reportId, parts } of reports.list(account.ref)) {
+    listed.add(reportId)
     if (!isFinished(parts)) candidates.add(reportId)
     if (!parts.has('manifest')) continue
     if (marks.has(reportId)) parsed.add(reportId)
     // Ids are in the order of their text, which for most providers is that of time.
     if (newest.push(reportId) > HISTORY) newest.shift()
   }
-  for (const id of marks.keys()) if (!parsed.has(id)) candidates.add(id)
+  // Of a mark without a record, however old, the id is all that is left.
+  for (const [id, day] of marks)
+    if (!listed.has(id) || (day >= fresh.from && !parsed.has(id))) candidates.add(id)
   const durations: Duration[] = []
   for (const id of newest) {
     const duration = await durationOf({ reports }, account, id)
@@ -221,7 +231,7 @@ async function lookSafely(...args: Parameters<typeof look>): Promise<Look | unde
 
 /** What is known of a report, and when it is due. */
 async function look(context: Context, account: Account, reportId: string, usual: number): Promise<Look> {
-  const { reports, work, clock, mayBeAlive } = context
+  const { reports, work, clock } = context
   const { ref } = account
   const parts = await reports.parts(ref, reportId)
   const nothing = { accepted: undefined, attempt: undefined, etag: undefined, linkEndsAt: undefined }
@@ -244,7 +254,7 @@ async function look(context: Context, account: Account, reportId: string, usual:
   const dueAt = isNew
     ? now
     : attempt !== undefined
-      ? nextTryOf(attempt, now, mayBeAlive)
+      ? nextTryOf(attempt, now, context)
       : waits
         ? firstPollAt(new Date(accepted.askedAt), usual)
         : now
@@ -322,13 +332,20 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
     judged = await judge(context, account, seen, begun, outcome)
   } catch (error) {
     const failures = begun.failures + 1
-    const retry = findFault(error)?.retry ?? true
-    const says = findFault(error)?.message ?? (error instanceof Error ? error.message : 'unknown error')
+    const fault = findFault(error)
+    const retry = fault?.retry ?? true
+    const host = fault && forbiddenHost(fault)
+    const refusedHost = host === undefined || context.allowsHost(host) ? null : host
+    const says = fault?.message ?? (error instanceof Error ? error.message : 'unknown error')
     // Until the file is here a try asks the provider, and that is never done more often than is set.
     const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
-    const nextAt = nextTryAt(clock.now(), failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
+    const nextAt =
+      refusedHost === null
+        ? nextTryAt(clock.now(), failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
+        : nextTryOfRefused(clock.now(), failures)
     const { heard } = begun
-    judged = { finished: false, written: end(context, begun, { failures, says, retry, heard, nextAt }) }
+    const result = { failures, says, retry, heard, nextAt, refusedHost }
+    judged = { finished: false, written: end(context, begun, result) }
     log.error('report.failed', {
       ...fields,
       failures,
@@ -364,11 +381,14 @@ async function judge(
     const askedAt = seen.accepted === undefined ? undefined : new Date(seen.accepted.askedAt)
     const since = status === 'processing' && askedAt !== undefined ? askedAt : new Date(heard.since)
     const refused = { status, since, answer: archive.answer, parts: seen.parts }
-    const { outcome } = await conclude(context, account, seen.reportId, refused, polling)
+    // Nobody looks at what has ended, so first it must be known which slot it is the answer to.
+    const isEnd =
+      match !== 'answer-awaited' &&
+      (await conclude(context, account, seen.reportId, refused, polling)).outcome === 'ended'
     // An end is written down too: a file that comes later must not find a try that never ended.
-    const nextAt = outcome === 'ended' ? now : nextPollAt(since, now, polling)
+    const nextAt = isEnd ? now : nextPollAt(since, now, polling)
     const written = end(context, begun, { failures: 0, says: SAYS[status], retry: true, heard, nextAt })
-    return { finished: outcome === 'ended', written }
+    return { finished: isEnd, written }
   }
   // The file is here, but not the days it was asked for.
   const awaited = match === 'answer-awaited'
@@ -397,7 +417,8 @@ const STUCK = {
 function end(
   { clock }: Context,
   begun: Attempt,
-  result: Pick<Attempt, 'failures' | 'says' | 'retry'> & Partial<Pick<Attempt, 'heard'>> & { nextAt: Date },
+  result: Pick<Attempt, 'failures' | 'says' | 'retry'> &
+    Partial<Pick<Attempt, 'heard' | 'refusedHost'>> & { nextAt: Date },
 ): Attempt {
   return {
     ...begun,

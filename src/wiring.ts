@@ -15,6 +15,7 @@ import {
 } from './host.ts'
 import { createLog, type Log } from './log.ts'
 import { createDownloader } from './providers/download.ts'
+import { isAllowedHost } from './providers/download-policy.ts'
 import { createHttp, type Http } from './providers/http.ts'
 import { PROVIDERS, type ProbedProvider, type ProviderFactory } from './providers/registry.ts'
 import type { Account, Context, Progress } from './stages/context.ts'
@@ -82,6 +83,7 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
       notFoundPatienceMs: NOT_FOUND_PATIENCE_MS,
       clock,
     }),
+    allowsHost: host => isAllowedHost(host, config.download.hosts),
     clock,
     random,
     log,

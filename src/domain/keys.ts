@@ -148,9 +148,14 @@ export function attemptKey(ref: AccountRef, reportId: string): string {
   return `${workPrefix(ref)}attempts/${reportId}.json`
 }
 
+/** The marks of all days. */
+export function allArrivalsPrefix(ref: AccountRef): string {
+  return `${workPrefix(ref)}arrivals/`
+}
+
 /** The reports of which something arrived on `day`. */
 export function arrivalsPrefix(ref: AccountRef, day: Day): string {
-  return `${workPrefix(ref)}arrivals/${day}/`
+  return `${allArrivalsPrefix(ref)}${day}/`
 }
 
 /** Says, without a word, that something of this report arrived on this day. */

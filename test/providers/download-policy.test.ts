@@ -77,7 +77,7 @@ describe('an allowed host', () => {
       expect.objectContaining({
         message:
           'The download host evil.net is not allowed; if it is right, add it to DAYBOOK_DOWNLOAD_HOSTS.',
-        details: { host: 'evil.net' },
+        details: { host: 'evil.net', setting: 'DAYBOOK_DOWNLOAD_HOSTS' },
       }),
     )
   })
