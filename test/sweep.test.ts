@@ -511,6 +511,20 @@ describe('the cost of a sweep', () => {
     expect(slots.find(({ number }) => number === slot)?.outcome).toMatchObject({ reportId: '1' })
   })
 
+  it('parses no report before its slot is settled, though its days be known in the meantime', async () => {
+    const { slot, account } = await lostAnswer('b:1')
+    await world.call('1')
+    world.file = () => {
+      // Its asker hears the answer, writes down the report, and dies before it settles the slot.
+      void world.accept('1', { slot: { month: '2026-10', number: slot } })
+      return FILE
+    }
+    await sweep(world.context, [account])
+    expect(await world.parts('1')).toContain('manifest')
+    const slots = await world.context.ledger.month(REF, '2026-10')
+    expect(slots.find(({ number }) => number === slot)?.outcome).toMatchObject({ reportId: '1' })
+  })
+
   /** A slot claimed just now by a process, and an account whose ids tell that they were made just now. */
   async function lostAnswer(by: string) {
     world.dead.add('dead:1')

@@ -306,10 +306,13 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
       await sweep(context, [account], { everything: true })
       return (await Array.fromAsync(context.reports.list(REF))).map(({ reportId }) => reportId)
     })
-    // An import that died is completed by whoever imports the file again.
-    const moved = (ids ?? []).filter(
-      id => !id.startsWith('import-') || before.has(reportKeys(REF, id).manifest),
-    )
+    const moved = (ids ?? []).filter(id => {
+      const { accepted, ended, manifest } = reportKeys(REF, id)
+      // An import that died is completed by whoever imports the file again.
+      if (id.startsWith('import-')) return before.has(manifest)
+      // Of several slots that fitted a report which has ended, a person may have settled all but one since.
+      return before.has(accepted) || !before.has(ended)
+    })
     for (const id of moved) await throughTime(scheduler, () => advance(context, account, id))
     return [...facts(objects)].filter(([key, etag]) => before.get(key) !== etag).map(([key]) => key)
   }

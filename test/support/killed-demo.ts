@@ -49,7 +49,7 @@ export async function demoKilledAt(points: readonly KillPoint[]): Promise<DemoRe
 
 function start(folder: string): ChildProcess {
   return spawn(process.execPath, [MAIN, 'demo', '--folder', folder, '--json'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
@@ -71,9 +71,11 @@ function countFiles(folder: string): number {
 
 function ended(child: ChildProcess): Promise<{ code: number | null; signal: string | null; talk: string }> {
   let talk = ''
-  child.stderr?.on('data', chunk => {
-    talk += chunk
-  })
+  // With `--json` the error is on one stream, and the log on the other.
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', chunk => {
+      talk += chunk
+    })
   return new Promise((done, failed) => {
     child.on('error', failed)
     child.on('close', (code, signal) => done({ code, signal, talk }))
