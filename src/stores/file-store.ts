@@ -1,6 +1,6 @@
 /** A folder on disk as an object store: the embedded default. Needs a POSIX file system with hard links. */
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DaybookError } from '../domain/errors.ts'
 import { checkKey, checkPrefix } from '../domain/keys.ts'
@@ -15,6 +15,7 @@ import {
   onDisk,
   realDisk,
   refusedLink,
+  removeTemporary,
   syncFolder,
   unlessMissing,
   writeTemporary,
@@ -76,7 +77,8 @@ export function fileStore(root: string, options: FileStoreOptions): ObjectStore 
 async function openHome(address: string, options: FileStoreOptions): Promise<Home> {
   await mkdir(address, { recursive: true })
   const disk = { ...realDisk, ...options.disk }
-  return { root: await realpath(address), disk, random: options.random, lasting: new Set() }
+  const flushes = { running: new Map(), waiting: new Map() }
+  return { root: await realpath(address), disk, random: options.random, lasting: new Set(), flushes }
 }
 
 function headOf(key: string, { size, etag }: Generation): ObjectHead {
@@ -117,7 +119,7 @@ async function withTemporary<T>(home: Home, body: Body, use: (path: string) => P
   try {
     return await onDisk(() => use(temporary))
   } finally {
-    await rm(temporary, { force: true }).catch(() => {})
+    await removeTemporary(temporary)
   }
 }
 
