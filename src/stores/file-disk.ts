@@ -23,7 +23,10 @@ export interface Home {
   /** The folders this process has seen to last: they and all above them were flushed to the disk. */
   readonly lasting: Set<string>
   /** The flushes of folders that are under way, and those that wait for these to end. */
-  readonly flushes: { readonly running: Map<string, Promise<void>>; readonly waiting: Map<string, Promise<void>> }
+  readonly flushes: {
+    readonly running: Map<string, Promise<void>>
+    readonly waiting: Map<string, Promise<void>>
+  }
 }
 
 const FAULT_OF: Readonly<Record<string, readonly [FaultCode, string]>> = {

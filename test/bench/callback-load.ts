@@ -43,7 +43,8 @@ function letterOf(path: string, body: string, headers: Record<string, string>): 
 
 function bodyOf(kind: LetterKind, number: number): string {
   const id = `${466780563000000000n + BigInt(number)}`
-  if (kind === 'report') return balanceBody(id, { downloadLink: `https://files.example.com/${'r'.repeat(180)}` })
+  if (kind === 'report')
+    return balanceBody(id, { downloadLink: `https://files.example.com/${'r'.repeat(180)}` })
   const data = {
     merchantTradeNo: `${9_825_382_937_292 + number}`,
     productType: 'Food',
@@ -54,7 +55,13 @@ function bodyOf(kind: LetterKind, number: number): string {
     currency: 'USDT',
     openUserId: '1211HS10K81f4273ac031',
   }
-  return JSON.stringify({ bizType: 'PAY', data: JSON.stringify(data), bizIdStr: id, bizId: id, bizStatus: 'PAY_SUCCESS' })
+  return JSON.stringify({
+    bizType: 'PAY',
+    data: JSON.stringify(data),
+    bizIdStr: id,
+    bizId: id,
+    bizStatus: 'PAY_SUCCESS',
+  })
 }
 
 /** Sends all letters, each connection the next one as soon as it is answered. */
@@ -65,7 +72,8 @@ export async function sendAll(port: number, all: readonly Letter[], connections:
   let next = 0
   await Promise.all(
     lines.map(async line => {
-      for (let letter = all[next++]; letter !== undefined; letter = all[next++]) sent.push(await line.send(letter))
+      for (let letter = all[next++]; letter !== undefined; letter = all[next++])
+        sent.push(await line.send(letter))
     }),
   )
   const wallMs = performance.now() - began

@@ -126,7 +126,10 @@ function withExpress(keep: Keep) {
   app.disable('x-powered-by')
   app.disable('etag')
   app.post('/callbacks/:provider/:account', async (request, response) => {
-    const body = await getRawBody(request, { length: request.headers['content-length'] ?? null, limit: LIMIT })
+    const body = await getRawBody(request, {
+      length: request.headers['content-length'] ?? null,
+      limit: LIMIT,
+    })
     const [status, text] = await answer(request, body, { keep, verified: true })
     response.status(status).type('application/json').send(text)
   })

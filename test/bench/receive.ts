@@ -84,7 +84,11 @@ const quantile = (sorted: readonly number[], part: number) =>
 
 function runOf(sent: readonly Sent[], wallMs: number): Run {
   const sorted = sent.map(({ ms }) => ms).sort((a, b) => a - b)
-  return { perSecond: (sent.length * 1000) / wallMs, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) }
+  return {
+    perSecond: (sent.length * 1000) / wallMs,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+  }
 }
 
 function expectStatus(sent: readonly Sent[], status: number): void {
@@ -115,12 +119,15 @@ const reports = make('report', COUNT, 20_000_000)
 
 const runs = new Map<string, Run[]>()
 const keep = (name: string, run: Run) => {
-  note(`${name}: ${run.perSecond.toFixed(0)}/s, p50 ${run.p50Ms.toFixed(1)} ms, p99 ${run.p99Ms.toFixed(1)} ms`)
+  note(
+    `${name}: ${run.perSecond.toFixed(0)}/s, p50 ${run.p50Ms.toFixed(1)} ms, p99 ${run.p99Ms.toFixed(1)} ms`,
+  )
   runs.set(name, [...(runs.get(name) ?? []), run])
 }
 for (let round = 1; round <= RUNS; round++) {
   note(`round ${round} of ${RUNS}`)
-  for (const kind of Object.keys(SERVER_KINDS) as ServerKind[]) keep(kind, await measure(kind, warm, payments))
+  for (const kind of Object.keys(SERVER_KINDS) as ServerKind[])
+    keep(kind, await measure(kind, warm, payments))
   keep('daybook, reports', await measure('daybook', warm, reports))
 }
 
@@ -140,7 +147,8 @@ async function flooded(): Promise<{ quiet: Run; flood: Run; forged: number }> {
     expectStatus(quiet, 200)
     expectStatus(flood, 200)
     expectStatus(refused, 401)
-    if (kept() !== 3 * count) throw new Error(`${3 * count} good callbacks were acknowledged, ${kept()} kept.`)
+    if (kept() !== 3 * count)
+      throw new Error(`${3 * count} good callbacks were acknowledged, ${kept()} kept.`)
     const wallMs = STEADY.seconds * 1000
     return { quiet: runOf(quiet, wallMs), flood: runOf(flood, wallMs), forged: forged.length }
   })

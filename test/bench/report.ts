@@ -65,7 +65,9 @@ const PEERS = ['@duckdb/node-api', 'nodejs-polars', 'csv-parse']
 
 export function machineText(command: string, peers: readonly string[] = PEERS): string {
   const model = cpus()[0]?.model ?? 'unknown processor'
-  const versions = [`Node ${process.versions.node}`, ...peers.map(name => `${name} ${versionOf(name)}`)].join(', ')
+  const versions = [`Node ${process.versions.node}`, ...peers.map(name => `${name} ${versionOf(name)}`)].join(
+    ', ',
+  )
   const memoryGib = Math.round(totalmem() / 1024 ** 3)
   return [
     `${cpus().length} cores (${model}), ${memoryGib} GiB, ${process.platform} ${process.arch}.`,
