@@ -1,6 +1,6 @@
 /** Whether a month is all there and adds up: a pure function of coverage, findings and what people said of them. */
-import type { Day, Month } from './calendar.ts'
-import type { DayCoverage, DayState } from './coverage.ts'
+import { addDays, type Day, type Month } from './calendar.ts'
+import { type DayCoverage, type DayState, rangesOf } from './coverage.ts'
 import type { AccountRef } from './keys.ts'
 import type { ExplanationRecord, ReconciliationRecord, Verdict } from './reconciliation.ts'
 
@@ -72,11 +72,12 @@ export function monthStatement(ref: AccountRef, month: Month, known: readonly Da
 }
 
 function matter(days: readonly DayStatement[], says: string): string[] {
-  const [first] = days
-  if (first === undefined) return []
-  return [
-    `${days.length} ${days.length === 1 ? 'day' : 'days'} ${says}: ${days.map(({ day }) => day).join(', ')}.`,
-  ]
+  if (days.length === 0) return []
+  const stretches = rangesOf(days.map(({ day }) => day)).map(({ start, end }) => {
+    const last = addDays(end, -1)
+    return start === last ? start : `${start} to ${last}`
+  })
+  return [`${days.length} ${days.length === 1 ? 'day' : 'days'} ${says}: ${stretches.join(', ')}.`]
 }
 
 function statementOfDay({ coverage, reconciliation, explanations }: DayKnown): DayStatement {

@@ -3,7 +3,7 @@
  * and what was said of them, exact totals. The same objects always give the same bytes.
  */
 import { formatAmount } from '../domain/amount.ts'
-import { addDays, addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
+import { addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
 import { coverageOf, type KnownReport } from '../domain/coverage.ts'
 import { writePrettyJson } from '../domain/json.ts'
 import { type AccountRef, activityKey } from '../domain/keys.ts'
@@ -13,6 +13,7 @@ import { safeText } from '../formats/cell-text.ts'
 import { csvLine } from '../formats/csv-writer.ts'
 import type { ZipEntry } from '../formats/zip-writer.ts'
 import { type CoverageStores, loadCoverageFacts } from '../stores/coverage-facts.ts'
+import type { ObjectStore } from '../stores/object-store.ts'
 import { explanationsOf, newestReconciliation } from '../stores/reconciliation-log.ts'
 import { hashedZip, textEntry } from './hashed-zip.ts'
 import { publishedRows, type RowsOptions } from './rows.ts'
@@ -60,13 +61,12 @@ export async function loadMonth(stores: CoverageStores, ref: AccountRef, month: 
 }
 
 /** The pack of a month as a stream; throws as `publishedRows` does. */
-export async function* monthPack(
-  stores: CoverageStores,
-  ref: AccountRef,
-  month: Month,
+export function monthPack(
+  store: ObjectStore,
+  facts: MonthFacts,
   options: RowsOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const facts = await loadMonth(stores, ref, month)
+  const { ref, range } = facts
   async function* entries(): AsyncGenerator<ZipEntry> {
     const { statement } = facts
     yield textEntry('README.txt', readmeOf(facts))
@@ -78,26 +78,20 @@ export async function* monthPack(
     yield textEntry('findings.json', writePrettyJson(facts.known.map(findingsData)))
     const perDay: string[] = [csvLine(['date', ...TOTAL_TITLES])]
     const whole = totalsOf()
-    for (const day of daysOf(facts.range)) {
-      const totals = totalsOf()
-      for await (const { rows } of publishedRows(
-        stores.store,
-        ref,
-        { start: day, end: addDays(day, 1) },
-        options,
-      )) {
-        totals.add(rows)
-        whole.add(rows)
-      }
-      perDay.push(...totals.list().map(total => csvLine([day, ...totalCells(total)])))
+    const byDay = new Map(daysOf(range).map(day => [day, totalsOf()]))
+    for await (const { day, rows } of publishedRows(store, ref, range, options)) {
+      byDay.get(day)?.add(rows)
+      whole.add(rows)
     }
+    for (const [day, totals] of byDay)
+      perDay.push(...totals.list().map(total => csvLine([day, ...totalCells(total)])))
     yield textEntry(
       'totals.csv',
       [csvLine(TOTAL_TITLES), ...whole.list().map(total => csvLine(totalCells(total)))].join(''),
     )
     yield textEntry('totals-by-day.csv', perDay.join(''))
   }
-  yield* hashedZip(monthPackName(ref, month), entries())
+  return hashedZip(monthPackName(ref, facts.statement.month), entries())
 }
 
 const TOTAL_TITLES = ['wallet', 'asset', 'rows', 'in', 'out', 'net']

@@ -4,7 +4,7 @@
  */
 import { ACTIVITY_COLUMNS } from '../domain/activity.ts'
 import { formatAmount } from '../domain/amount.ts'
-import { type Day, type DayRange, daysOf } from '../domain/calendar.ts'
+import { addDays, type Day, type DayRange, daysOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { type AccountRef, activityKey } from '../domain/keys.ts'
 import { safeText } from '../formats/cell-text.ts'
@@ -28,9 +28,9 @@ export const CSV_COLUMNS = [
   ...ACTIVITY_COLUMNS.map(({ name }) => name),
 ] as const
 
-/** A file name of plain characters. */
+/** A file name of plain characters; both days count. */
 export function rowsFileName(ref: AccountRef, { start, end }: DayRange, ending: 'csv' | 'xlsx'): string {
-  return `${ref.provider}-${ref.account}-${start}-to-before-${end}.${ending}`
+  return `${ref.provider}-${ref.account}-${start}-to-${addDays(end, -1)}.${ending}`
 }
 
 /**
