@@ -3,7 +3,7 @@
  * and what was said of them, exact totals. The same objects always give the same bytes.
  */
 import { formatAmount } from '../domain/amount.ts'
-import { addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
+import { addDays, addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
 import { coverageOf, type KnownReport } from '../domain/coverage.ts'
 import { writePrettyJson } from '../domain/json.ts'
 import { type AccountRef, activityKey } from '../domain/keys.ts'
@@ -161,7 +161,7 @@ function reportsCsv({ reports }: MonthFacts): string {
     csvLine([
       safeText(reportId),
       request.range.start,
-      request.range.end,
+      addDays(request.range.end, -1),
       request.wallets,
       state,
       askedAt,

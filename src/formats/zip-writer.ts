@@ -23,7 +23,7 @@ export async function* zipBytes(
   zip.on('error', fail)
   // The zip has no zone for its times, so the local time is set, which is the same text everywhere.
   const options = {
-    mtime: new Date(1980, 0, 1),
+    mtime: new Date(2000, 0, 1),
     mode: 0o100644,
     compressionLevel: level,
     forceDosTimestamp: true,
