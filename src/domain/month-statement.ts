@@ -51,7 +51,7 @@ export function monthStatement(ref: AccountRef, month: Month, known: readonly Da
   const unpublished = days.filter(({ spot, funding }) => spot !== 'published' || funding !== 'published')
   const quarantined = days.filter(day => day.quarantined > 0)
   const unexplained = days.filter(day => day.unexplained.length > 0)
-  const explained = days.filter(day => day.breaks.length > day.unexplained.length)
+  const explained = days.filter(day => day.breaks.length > 0 && day.unexplained.length === 0)
   const unproved = days.filter(({ proof }) => !PROVED.has(proof) && proof !== 'break')
   const isComplete =
     days.length > 0 && [unpublished, quarantined, unexplained].every(some => some.length === 0)
