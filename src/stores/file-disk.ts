@@ -187,9 +187,11 @@ export async function linkOnce(home: Home, temporary: string, path: string): Pro
 /** A path for a temporary file that nobody else has. */
 export async function temporaryPath(home: Home): Promise<string> {
   const folder = join(home.root, '.tmp')
-  const first = !home.lasting.has(folder)
-  await makeFolder(home, folder)
-  if (first) await removeAbandoned(folder)
+  // The store's own folder, which no key names: what it is need not be asked again for every object.
+  if (!home.lasting.has(folder)) {
+    await makeFolder(home, folder)
+    await removeAbandoned(folder)
+  }
   return join(folder, `${processName()}:${home.random.hex(24)}`)
 }
 
