@@ -88,14 +88,15 @@ function headOf(key: string, { size, etag }: Generation): ObjectHead {
 async function create(key: string, body: Body, home: Home): Promise<CreateOutcome> {
   const path = join(home.root, key)
   return withTemporary(home, body, async temporary => {
-    await makeFolder(home, dirname(path))
+    const [, replaced] = await Promise.all([makeFolder(home, dirname(path)), hasGenerations(home, key)])
     // Were the visible file deleted by hand, a new one would be taken for a generation left behind.
-    if (await hasGenerations(home, key)) return { outcome: 'exists' }
+    if (replaced) return { outcome: 'exists' }
     const won = await linkOnce(home, temporary, path)
     if (!won) await refuseUnlessFile(path)
     // Also when it exists: its maker may not be this far yet, and our caller will rely on it.
-    await syncFolder(home, dirname(path))
-    return won ? { outcome: 'created', etag: (await firstGeneration(temporary)).etag } : { outcome: 'exists' }
+    const lasts = syncFolder(home, dirname(path))
+    const [made] = await Promise.all([won ? firstGeneration(temporary) : undefined, lasts])
+    return made === undefined ? { outcome: 'exists' } : { outcome: 'created', etag: made.etag }
   })
 }
 
