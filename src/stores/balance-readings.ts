@@ -1,11 +1,13 @@
 /** Published balances around a day, and the movements in between, as reconciling needs them. */
 import { type ActivityRow, compareIdentities } from '../domain/activity.ts'
+import type { Amount } from '../domain/amount.ts'
 import type { BalanceRow } from '../domain/balance.ts'
 import { addDays, type Day, startOfDay, startOfDayMicros } from '../domain/calendar.ts'
 import { coverageOf } from '../domain/coverage.ts'
 import { type AccountRef, activityKey, balancesKey } from '../domain/keys.ts'
 import { UNKNOWN_CATEGORY } from '../domain/operations.ts'
-import { type BalanceProof, type Holding, placeOf } from '../domain/reconciliation.ts'
+import type { Holding } from '../domain/pair-checks.ts'
+import { type BalanceProof, placeOf } from '../domain/reconciliation.ts'
 import {
   areInOrder,
   type ReadingWindow,
@@ -26,8 +28,10 @@ export interface PublishedBalances extends ReadingWindow {
   readonly rows: readonly BalanceRow[]
 }
 
-/** How many snapshots are looked at before and after a day: the pair around it, and one more to each side. */
-const AROUND = 3
+/** Of the snapshots before and after a day the nearest two count, and those within a day and a bit, up to so many. */
+const MOST_AROUND = 24
+const LEAST_AROUND = 2
+const AROUND_MICROS = 26n * 3_600_000_000n
 
 /** The newest published balances that are filed under a day. */
 export async function balancesOfDay(
@@ -46,14 +50,24 @@ export async function balancesAround(
   day: Day,
 ): Promise<PublishedBalances[]> {
   const places = await Array.fromAsync(listSnapshots(store, ref))
-  const before = places.filter(place => place.day < day)
-  const after = places.filter(place => place.day > day)
   const near = [
-    ...before.slice(-AROUND),
+    ...places.filter(place => place.day < day).slice(-MOST_AROUND),
     ...places.filter(place => place.day === day),
-    ...after.slice(0, AROUND),
+    ...places.filter(place => place.day > day).slice(0, MOST_AROUND),
   ]
-  return loadAll(store, ref, near)
+  const found = await loadAll(store, ref, near)
+  const [start, end] = [startOfDayMicros(day), startOfDayMicros(addDays(day, 1))]
+  const before = found.filter(({ answeredMicros }) => answeredMicros <= start)
+  const after = found.filter(({ sentMicros }) => sentMicros >= end)
+  return [
+    ...before.filter(
+      ({ sentMicros }, index) => index >= before.length - LEAST_AROUND || start - sentMicros <= AROUND_MICROS,
+    ),
+    ...found.filter(each => !before.includes(each) && !after.includes(each)),
+    ...after.filter(
+      ({ answeredMicros }, index) => index < LEAST_AROUND || answeredMicros - end <= AROUND_MICROS,
+    ),
+  ]
 }
 
 async function loadAll(
@@ -128,10 +142,13 @@ interface Gathered {
   readonly tally: TallyMaker
   readonly repeated: Holding['repeated'][number][]
   readonly unknown: Holding['unknown'][number][]
+  /** By stretch; `undefined` once there are too many. */
+  amounts: Set<Amount>[] | undefined
+  kept: number
   previous: { row: ActivityRow; rows: number } | undefined
 }
 
-/** No more than so many rows are kept to tell a class by. */
+/** No more than so many rows, and so many amounts, are kept to tell a class by. */
 const MOST_TELLING = 10_000
 
 /** What every asset of every wallet held at the readings, and what moved in between. Reads days as streams. */
@@ -139,9 +156,9 @@ export async function loadHoldings(
   store: ObjectStore,
   ref: AccountRef,
   snapshots: readonly PublishedBalances[],
-  pair: { readonly from: number; readonly to: number },
+  around: { readonly before: number; readonly after: number },
   days: readonly Day[],
-  { precision }: BalanceProof,
+  { precision, wholeOperations }: BalanceProof,
 ): Promise<{ holdings: Holding[]; untold: string[] }> {
   const places = new Set(snapshots.flatMap(({ rows }) => rows.map(placeOf)))
   const windows = new Map([...places].map(place => [place, snapshots.map(each => windowAt(each, place))]))
@@ -177,44 +194,57 @@ export async function loadHoldings(
   return { holdings: holdings.sort(byName), untold: [...untold].sort() }
 
   function gather(at: readonly ReadingWindow[]): Gathered {
-    return { tally: tallyMaker(at, precision), repeated: [], unknown: [], previous: undefined }
+    const amounts = Array.from({ length: at.length + 1 }, () => new Set<Amount>())
+    const tally = tallyMaker(at, precision)
+    return { tally, repeated: [], unknown: [], amounts, kept: 0, previous: undefined }
   }
 
   function take(
-    at: readonly ReadingWindow[],
+    windows: readonly ReadingWindow[],
     assets: Map<string, Gathered>,
     row: ActivityRow & { readonly category: string },
   ): void {
     let found = assets.get(row.asset)
     if (found === undefined) {
-      found = gather(at)
+      found = gather(windows)
       assets.set(row.asset, found)
     }
     found.tally.add(row.micros, row.amount)
+    const at = stretchesOf(row.micros, windows, precision)
+    keepAmount(found, at, row.amount)
     const { previous } = found
     const isSame = previous !== undefined && compareIdentities(previous.row, row) === 0
     found.previous = { row, rows: isSame ? previous.rows + 1 : 1 }
-    const telling = () => ({ ...stretchesOf(row.micros, at, precision), amount: row.amount })
+    const telling = { ...at, amount: row.amount }
     if (isSame) {
       if (previous.rows > 1) found.repeated.pop()
-      if (found.repeated.length < MOST_TELLING)
-        found.repeated.push({ ...telling(), rows: found.previous.rows })
+      if (found.repeated.length < MOST_TELLING) found.repeated.push({ ...telling, rows: found.previous.rows })
     }
-    if (row.category === UNKNOWN_CATEGORY && found.unknown.length < MOST_TELLING)
-      found.unknown.push(telling())
+    if (row.category === UNKNOWN_CATEGORY && found.unknown.length < MOST_TELLING) found.unknown.push(telling)
+  }
+
+  function keepAmount(found: Gathered, at: { first: number; last: number }, amount: Amount): void {
+    const { amounts } = found
+    for (let stretch = at.first; stretch <= at.last; stretch++) {
+      if (amounts === undefined || amounts[stretch]!.has(amount)) continue
+      amounts[stretch]!.add(amount)
+      found.kept++
+    }
+    if (found.kept > MOST_TELLING) found.amounts = undefined
   }
 
   function holdingOf(
     place: string,
     asset: string,
     at: readonly ReadingWindow[],
-    { tally, repeated, unknown }: Gathered,
+    { tally, repeated, unknown, amounts }: Gathered,
   ): Holding {
     const readings = snapshots.map(({ rows }, index) => ({
       ...at[index]!,
       balance: rows.find(row => placeOf(row) === place && row.asset === asset),
+      isWhole: rows.some(row => placeOf(row) === place && wholeOperations.includes(row.operation)),
     }))
-    return { place, asset, readings, ...pair, tally: tally.result(), repeated, unknown }
+    return { place, asset, readings, ...around, tally: tally.result(), repeated, unknown, amounts }
   }
 }
 

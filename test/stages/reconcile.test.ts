@@ -29,6 +29,7 @@ const PROOF: BalanceProof = {
   target: 'available+on_hold',
   confirmed: true,
   precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+  wholeOperations: ['whole'],
   finalAfterDays: 3,
   assumptions: ['movements move available + on hold'],
 }
@@ -152,7 +153,19 @@ describe('a pair of snapshots around a day', () => {
 
   it.each([
     ['missing-row', [100n, 105n, 110n, 118n, 123n], {}, '3', ['2026-10-10', '2026-10-11']],
-    ['late-row', [100n, 105n, 117n, 115n, 120n], {}, '7', ['2026-10-09', '2026-10-10']],
+    [
+      'late-row',
+      [100n, 105n, 117n, 122n, 127n],
+      {
+        '2026-10-10': [
+          ['18:00:00', 5n],
+          ['18:30:00', 7n],
+        ],
+      },
+      '7',
+      ['2026-10-09', '2026-10-10'],
+    ],
+    ['wrong-balance', [100n, 105n, 117n, 115n, 120n], {}, '7', ['2026-10-10']],
     [
       'duplicate',
       [100n, 105n, 110n, 115n, 120n],
@@ -326,10 +339,41 @@ describe('day ends', () => {
     const record = await check()
     expect(record.verdict).toBe('incomplete')
     const rolled = record.findings.filter(found => found.check === 'R3')
-    expect(rolled.map(({ id, class: likely }) => [id, likely])).toEqual([
-      ['R3/A1/USD/UTC', 'vanished-currency'],
-      ['R3/A1/EUR/UTC', 'vanished-currency'],
-      ['R3/A1/USD/UTC+08:00', null],
+    expect(rolled.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ['R3/A1/USD/UTC', 'incomplete'],
+      ['R3/A1/EUR/UTC', 'incomplete'],
+      ['R3/A1/USD/UTC+08:00', 'incomplete'],
+    ])
+  })
+
+  it('that leave out a currency with an amount break on that day; with nothing they prove nothing', async () => {
+    const euro = (day: Day, figures: readonly bigint[]) => dayEnd(day, figures, { asset: 'EUR' })
+    const pound = (day: Day, figures: readonly bigint[]) => dayEnd(day, figures, { asset: 'GBP' })
+    await put(DAY, [
+      dayEnd(DAY, [10n, 5n, 2n, 13n]),
+      euro(DAY, [1n, 0n, 1n, 0n]),
+      pound(DAY, [0n, 7n, 0n, 7n]),
+    ])
+    await put(next, [dayEnd(next, [13n, 0n, 0n, 13n]), dayEnd(next, [4n, 0n, 0n, 4n], { asset: 'YEN' })])
+    const rolled = (await check()).findings.filter(found => found.check === 'R3')
+    expect(rolled.map(({ asset, verdict, firstBad }) => [asset, verdict, firstBad?.days])).toEqual([
+      ['USD', 'matched', undefined],
+      ['EUR', 'not_checkable', undefined],
+      ['GBP', 'break', [next]],
+      ['YEN', 'break', [DAY]],
+    ])
+    for (const found of rolled.slice(2)) expect(found.class).toBe('vanished-currency')
+  })
+
+  it('that tell a currency twice break, and a wrong row hides behind no right one', async () => {
+    const right = dayEnd(DAY, [10n, 5n, 2n, 13n])
+    await put(DAY, [right, dayEnd(DAY, [10n, 5n, 2n, 14n])])
+    await put(next, [dayEnd(next, [13n, 0n, 0n, 13n])])
+    const bad = (await check()).findings.filter(({ verdict }) => verdict === 'break')
+    expect(bad.map(({ id, class: likely }) => [id, likely])).toEqual([
+      ['R1/A1/USD/UTC', 'component-mismatch'],
+      ['R3/A1/USD/UTC', 'roll-forward-gap'],
+      ['R7/A1/USD/UTC', 'duplicate'],
     ])
   })
 })

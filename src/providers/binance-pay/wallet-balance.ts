@@ -72,6 +72,7 @@ const PROOF: BalanceProof = {
   target: 'available+on_hold',
   confirmed: true,
   precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+  wholeOperations: [V2],
   finalAfterDays: 3,
   assumptions: [
     'movements move available + on hold (freeze); not documented',

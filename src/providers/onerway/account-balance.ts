@@ -62,6 +62,7 @@ function proofOf(target: OnerwaySettings['activityTarget']): BalanceProof {
     target,
     confirmed: false,
     precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+    wholeOperations: [OVERVIEW],
     finalAfterDays: 1,
     assumptions: [
       `an amount moves the ${target} balance: unproven until Onerway confirms it`,
