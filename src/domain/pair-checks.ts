@@ -313,7 +313,7 @@ function pairVerdict(holding: Holding, pair: JudgedPair, days: DaysBetween, rule
     const tolerance = rules.tolerances.get(holding.asset)
     const told = [bad.found, total].filter(({ finding }) => finding === 'different')
     if (told.some(({ difference }) => !isWithin(difference!, tolerance))) return 'break'
-    return [bad.found, total].every(isExact) ? 'within_tolerance' : 'unproven'
+    return isExact(toldOf(pair)!) ? 'within_tolerance' : 'unproven'
   }
   if (total.finding === 'open') return 'unproven'
   if (isTold(holding, from, to)) return 'matched'

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Amount, formatAmount } from './amount.ts'
 import type { BalanceRow } from './balance.ts'
 import { BREAK_CLASSES } from './break-class.ts'
-import { isDay } from './calendar.ts'
+import { addDays, type Day, dayOfMicros, daysOf, isDay } from './calendar.ts'
 import type { TimePrecision } from './snapshot-pair.ts'
 
 /** From the one that needs a person most to the one that needs nobody. */
@@ -202,4 +202,15 @@ export const placeOf = ({ wallet, fundsAccount }: Pick<BalanceRow, 'wallet' | 'f
 /** Milliseconds: what the instants of readings are told in. */
 export function instantText(micros: bigint): string {
   return new Date(Number.parseInt((micros / 1000n).toString(), 10)).toISOString()
+}
+
+/** The days (UTC) that movements between two instants may be told under. */
+export function daysTouched({
+  precision,
+}: Pick<BalanceProof, 'precision'>): (fromMicros: bigint, toMicros: bigint) => Day[] {
+  return (fromMicros, toMicros) => {
+    const first = dayOfMicros(fromMicros - precision.clockMicros - precision.resolutionMicros)
+    const last = dayOfMicros(toMicros + precision.clockMicros)
+    return daysOf({ start: first, end: addDays(last, 1) })
+  }
 }

@@ -1,12 +1,13 @@
 /** Holds an account's balances of a day against each other and against its movements. */
 import { z } from 'zod'
 import { checkArithmetic, checkOnce, checkParts, checkRollForward } from '../domain/balance-checks.ts'
-import { addDays, type Day, dayOfMicros, daysOf } from '../domain/calendar.ts'
+import { addDays, type Day } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { parseCounts } from '../domain/json.ts'
 import { checkPairs } from '../domain/pair-checks.ts'
 import {
   type BalanceProof,
+  daysTouched,
   type Finding,
   findingOf,
   type ReconciliationRecord,
@@ -175,15 +176,6 @@ function completeness(lacking: readonly { day: Day; why: string }[]): Finding {
 
 function notCheckable(check: Finding['check'], says: string): Finding {
   return findingOf({ check, verdict: 'not_checkable', says })
-}
-
-/** The days (UTC) that movements between two instants may be told under. */
-function daysTouched({ precision }: BalanceProof): (fromMicros: bigint, toMicros: bigint) => Day[] {
-  return (fromMicros, toMicros) => {
-    const first = dayOfMicros(fromMicros - precision.clockMicros - precision.resolutionMicros)
-    const last = dayOfMicros(toMicros + precision.clockMicros)
-    return daysOf({ start: first, end: addDays(last, 1) })
-  }
 }
 
 function assumptionsOf(rows: readonly { readonly assumptions: string }[]): string[] {

@@ -1,20 +1,11 @@
 /** Published balances around a day, and the movements in between, as reconciling needs them. */
-import { type ActivityRow, compareIdentities } from '../domain/activity.ts'
-import type { Amount } from '../domain/amount.ts'
-import type { BalanceRow } from '../domain/balance.ts'
 import { addDays, type Day, startOfDay, startOfDayMicros } from '../domain/calendar.ts'
 import { coverageOf } from '../domain/coverage.ts'
+import { holdingMaker, type Snapshot, windowOf } from '../domain/holdings.ts'
 import { type AccountRef, activityKey, balancesKey } from '../domain/keys.ts'
-import { UNKNOWN_CATEGORY } from '../domain/operations.ts'
 import type { Holding } from '../domain/pair-checks.ts'
-import { type BalanceProof, placeOf } from '../domain/reconciliation.ts'
-import {
-  areInOrder,
-  type ReadingWindow,
-  stretchesOf,
-  type TallyMaker,
-  tallyMaker,
-} from '../domain/snapshot-pair.ts'
+import type { BalanceProof } from '../domain/reconciliation.ts'
+import type { ReadingWindow } from '../domain/snapshot-pair.ts'
 import { readBalances } from '../formats/balance-file.ts'
 import { readActivityMetadata, readStoredGroups } from '../formats/parquet.ts'
 import { storedSource } from './activity-table.ts'
@@ -23,9 +14,8 @@ import { type CoverageStores, loadCoverageFacts } from './coverage-facts.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** One published snapshot. */
-export interface PublishedBalances extends ReadingWindow {
+export interface PublishedBalances extends Snapshot {
   readonly key: string
-  readonly rows: readonly BalanceRow[]
 }
 
 /** Of the snapshots before and after a day the nearest two count, and those within a day and a bit, up to so many. */
@@ -85,15 +75,6 @@ async function loadAll(
   return found.sort((a, b) => (a.sentMicros < b.sentMicros ? -1 : a.sentMicros > b.sentMicros ? 1 : 0))
 }
 
-function windowOf(rows: readonly BalanceRow[]): ReadingWindow {
-  let { sentMicros, answeredMicros } = rows[0]!
-  for (const row of rows) {
-    if (row.sentMicros < sentMicros) sentMicros = row.sentMicros
-    if (row.answeredMicros > answeredMicros) answeredMicros = row.answeredMicros
-  }
-  return { sentMicros, answeredMicros }
-}
-
 /** The numbers of the last snapshot that ends before `day` and the first that begins after it. */
 export function pairAround(
   snapshots: readonly ReadingWindow[],
@@ -138,118 +119,22 @@ export async function judgeDays(
   return { lacking, evidence }
 }
 
-interface Gathered {
-  readonly tally: TallyMaker
-  readonly repeated: Holding['repeated'][number][]
-  readonly unknown: Holding['unknown'][number][]
-  /** By stretch; `undefined` once there are too many. */
-  amounts: Set<Amount>[] | undefined
-  kept: number
-  previous: { row: ActivityRow; rows: number } | undefined
-}
-
-/** No more than so many rows, and so many amounts, are kept to tell a class by. */
-const MOST_TELLING = 10_000
-
-/** What every asset of every wallet held at the readings, and what moved in between. Reads days as streams. */
+/** The holdings at these snapshots, with the movements of these days. Reads days as streams. */
 export async function loadHoldings(
   store: ObjectStore,
   ref: AccountRef,
   snapshots: readonly PublishedBalances[],
   around: { readonly before: number; readonly after: number },
   days: readonly Day[],
-  { precision, wholeOperations }: BalanceProof,
+  proof: BalanceProof,
 ): Promise<{ holdings: Holding[]; untold: string[] }> {
-  const places = new Set(snapshots.flatMap(({ rows }) => rows.map(placeOf)))
-  const windows = new Map([...places].map(place => [place, snapshots.map(each => windowAt(each, place))]))
-  const gathered = new Map<string, Map<string, Gathered>>()
-  const untold = new Set<string>()
-  for (const [place, at] of windows) {
-    if (!areInOrder(at)) {
-      windows.delete(place)
-      untold.add(place)
-      continue
-    }
-    const assets = new Set(
-      snapshots.flatMap(({ rows }) => rows.filter(row => placeOf(row) === place).map(row => row.asset)),
-    )
-    gathered.set(place, new Map([...assets].map(asset => [asset, gather(at)])))
-  }
+  const maker = holdingMaker(snapshots, around, proof)
   for (const day of days) {
     const head = await store.head(activityKey(ref, day))
     if (head === undefined) continue
     for await (const rows of readStoredGroups(storedSource(store, head))) {
-      for (const row of rows) {
-        const at = windows.get(row.wallet)
-        if (at === undefined) untold.add(row.wallet)
-        else take(at, gathered.get(row.wallet)!, row)
-      }
+      for (const row of rows) maker.add(row)
     }
   }
-  const holdings = [...gathered].flatMap(([place, assets]) =>
-    [...assets].map(([asset, found]) => holdingOf(place, asset, windows.get(place)!, found)),
-  )
-  const byName = (a: Holding, b: Holding) =>
-    a.place < b.place ? -1 : a.place > b.place ? 1 : a.asset < b.asset ? -1 : a.asset > b.asset ? 1 : 0
-  return { holdings: holdings.sort(byName), untold: [...untold].sort() }
-
-  function gather(at: readonly ReadingWindow[]): Gathered {
-    const amounts = Array.from({ length: at.length + 1 }, () => new Set<Amount>())
-    const tally = tallyMaker(at, precision)
-    return { tally, repeated: [], unknown: [], amounts, kept: 0, previous: undefined }
-  }
-
-  function take(
-    windows: readonly ReadingWindow[],
-    assets: Map<string, Gathered>,
-    row: ActivityRow & { readonly category: string },
-  ): void {
-    let found = assets.get(row.asset)
-    if (found === undefined) {
-      found = gather(windows)
-      assets.set(row.asset, found)
-    }
-    found.tally.add(row.micros, row.amount)
-    const at = stretchesOf(row.micros, windows, precision)
-    keepAmount(found, at, row.amount)
-    const { previous } = found
-    const isSame = previous !== undefined && compareIdentities(previous.row, row) === 0
-    found.previous = { row, rows: isSame ? previous.rows + 1 : 1 }
-    const telling = { ...at, amount: row.amount }
-    if (isSame) {
-      if (previous.rows > 1) found.repeated.pop()
-      if (found.repeated.length < MOST_TELLING) found.repeated.push({ ...telling, rows: found.previous.rows })
-    }
-    if (row.category === UNKNOWN_CATEGORY && found.unknown.length < MOST_TELLING) found.unknown.push(telling)
-  }
-
-  function keepAmount(found: Gathered, at: { first: number; last: number }, amount: Amount): void {
-    const { amounts } = found
-    for (let stretch = at.first; stretch <= at.last; stretch++) {
-      if (amounts === undefined || amounts[stretch]!.has(amount)) continue
-      amounts[stretch]!.add(amount)
-      found.kept++
-    }
-    if (found.kept > MOST_TELLING) found.amounts = undefined
-  }
-
-  function holdingOf(
-    place: string,
-    asset: string,
-    at: readonly ReadingWindow[],
-    { tally, repeated, unknown, amounts }: Gathered,
-  ): Holding {
-    const readings = snapshots.map(({ rows }, index) => ({
-      ...at[index]!,
-      balance: rows.find(row => placeOf(row) === place && row.asset === asset),
-      isWhole: rows.some(row => placeOf(row) === place && wholeOperations.includes(row.operation)),
-    }))
-    return { place, asset, readings, ...around, tally: tally.result(), repeated, unknown, amounts }
-  }
-}
-
-/** When a wallet was read; of a wallet that told nothing, when the snapshot was taken. */
-function windowAt(snapshot: PublishedBalances, place: string): ReadingWindow {
-  const rows = snapshot.rows.filter(row => placeOf(row) === place)
-  return rows.length === 0 ? snapshot : windowOf(rows)
+  return maker.result()
 }

@@ -1,94 +1,47 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ActivityRow } from '../../src/domain/activity.ts'
-import { type BalanceFigures, type BalanceRow, NO_FIGURES } from '../../src/domain/balance.ts'
-import { addDays, type Day, dayOf } from '../../src/domain/calendar.ts'
-import { activityKey, balancesKey, reconciliationKey, snapshotKey } from '../../src/domain/keys.ts'
+import { addDays, type Day } from '../../src/domain/calendar.ts'
+import { reconciliationKey } from '../../src/domain/keys.ts'
 import type { BalanceProof, Finding, Tolerances } from '../../src/domain/reconciliation.ts'
-import { encodeBalances } from '../../src/formats/balance-file.ts'
-import type { Account } from '../../src/stages/context.ts'
-import { reconcile } from '../../src/stages/reconcile.ts'
 import type { ObjectStore } from '../../src/stores/object-store.ts'
-import { quotaLedger } from '../../src/stores/quota-ledger.ts'
 import {
   explanationsOf,
   reconciliationsOf,
   recordExplanation,
   recordReconciliation,
 } from '../../src/stores/reconciliation-log.ts'
-import { reportLog } from '../../src/stores/report-log.ts'
-import { dayBytes } from '../support/day-maker.ts'
-import { fixedClock } from '../support/fixed-clock.ts'
+import {
+  accountOf,
+  microsOf,
+  PROOF,
+  putActivity,
+  putSnapshot,
+  REF,
+  reconcileDay,
+  type ToldBalance,
+  UNIT,
+} from '../support/balance-world.ts'
 import { memoryStore } from '../support/memory-store.ts'
-import { quietLog } from '../support/quiet-log.ts'
 
-const REF = { provider: 'tiny', account: 'one' }
 const DAY = '2026-10-10'
-const UNIT = 10n ** 18n
-
-const PROOF: BalanceProof = {
-  target: 'available+on_hold',
-  confirmed: true,
-  precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
-  wholeOperations: ['whole'],
-  finalAfterDays: 3,
-  assumptions: ['movements move available + on hold'],
-}
 
 let store: ObjectStore
 beforeEach(() => {
   store = memoryStore()
 })
 
-function accountOf(proof: BalanceProof | undefined, basis: 'instant' | 'day-end' = 'instant'): Account {
-  const balances = { basis, ask: async () => [], read: () => [], ...(proof === undefined ? {} : { proof }) }
-  return {
-    ref: REF,
-    provider: { name: 'tiny', balances },
-    monthlyLimit: 50,
-    zoneMinutes: undefined,
-    columns: {},
-  }
-}
-
 function run(
   day: Day = DAY,
   { proof = PROOF, tolerances = new Map() }: { proof?: BalanceProof; tolerances?: Tolerances } = {},
   account = accountOf(proof),
 ) {
-  const clock = fixedClock('2026-10-20T00:00:00.000Z')
-  const ledger = quotaLedger(store)
-  const context = { store, ledger, reports: reportLog(store), clock, log: quietLog(), processName: 'test' }
-  return reconcile(context, account, { day, tolerances })
+  return reconcileDay(store, day, { account, tolerances })
 }
 
-const micros = (instant: string) => BigInt(Date.parse(instant)) * 1000n
+type Told = ToldBalance
 
-type Told = Partial<BalanceFigures> & Pick<BalanceRow, 'asset'> & Partial<BalanceRow>
-
-/** Puts a snapshot into the table as `daybook snapshot` does. */
-async function snapshotAt(instant: string, rows: readonly Told[], day = dayOf(new Date(instant))) {
-  const name = instant.replace(/[-:]/g, '')
-  const whole = rows.map(row => ({
-    ...NO_FIGURES,
-    wallet: 'Spot',
-    fundsAccount: null,
-    basis: 'instant' as const,
-    asOfMicros: null,
-    day: null,
-    zone: null,
-    valuations: null,
-    status: null,
-    extra: null,
-    operation: 'balance',
-    sentMicros: micros(instant),
-    answeredMicros: micros(instant) + 300_000n,
-    rawSha256: 'a'.repeat(64),
-    assumptions: '["told by the test"]',
-    ...row,
-  }))
-  await store.create(snapshotKey(REF, day, name), Buffer.from('{}'))
-  await store.create(balancesKey(REF, day, name), encodeBalances(whole, {}))
-}
+const snapshotAt = (instant: string, rows: readonly Told[], day?: Day) =>
+  putSnapshot(store, instant, rows, day)
 
 const held = (units: bigint, wallet = 'Spot', asset = 'USDT'): Told => ({
   wallet,
@@ -99,22 +52,13 @@ const held = (units: bigint, wallet = 'Spot', asset = 'USDT'): Told => ({
 
 type Row = readonly [instant: string, units: bigint, more?: Partial<ActivityRow>]
 
-async function activity(day: Day, rows: readonly Row[], generatedAt = '2026-10-19T00:00:00.000Z') {
+function activity(day: Day, rows: readonly Row[], generatedAt?: string) {
   const whole = rows.map(([time, units, more]) => ({
-    micros: micros(`${day}T${time}Z`),
-    userId: null,
-    wallet: 'Spot',
-    operation: 'Deposit',
-    asset: 'USDT',
+    micros: microsOf(`${day}T${time}Z`),
     amount: units * UNIT,
-    remark: '',
-    extra: null,
     ...more,
   }))
-  await store.create(
-    activityKey(REF, day),
-    dayBytes(whole, { reportId: '1', generatedAt, parserVersion: '1' }),
-  )
+  return putActivity(store, day, whole, generatedAt)
 }
 
 const NOON = 'T12:00:00.000Z'
