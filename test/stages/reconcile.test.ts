@@ -170,6 +170,26 @@ describe('a pair of snapshots around a day', () => {
     })
   })
 
+  it('proves the day by readings close by where the nearest leave open on which side a row is', async () => {
+    const rows: Row[] = [['23:58:00', 5n]]
+    for (const day of days('2026-10-08', 5)) await activity(day, day === '2026-10-09' ? rows : [])
+    await snapshotAt('2026-10-09T23:50:00.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:58:00.000Z', [held(105n)])
+    await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
+    const { from, to } = (await pairOf()).window!
+    expect(await pairOf()).toMatchObject({ verdict: 'matched', difference: '0' })
+    expect([from, to]).toEqual(['2026-10-09T23:50:00.000Z', '2026-10-11T00:02:00.300Z'])
+  })
+
+  it('stays broken where the nearest readings show it and something outside undoes it', async () => {
+    const rows: Row[] = [['23:58:00', 5n]]
+    for (const day of days('2026-10-08', 5)) await activity(day, day === '2026-10-09' ? rows : [])
+    await snapshotAt('2026-10-09T23:50:00.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:58:00.000Z', [held(98n)])
+    await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
+    expect(await pairOf()).toMatchObject({ verdict: 'break', difference: '2' })
+  })
+
   it('lets a difference pass only within what was declared, and says so', async () => {
     await quietWorld([100n, 105n, 110n, 118n, 123n])
     const tolerance = (units: bigint) => ({
