@@ -60,7 +60,9 @@ export async function reconcile(
     assumptions: [...assumptions],
     findings,
   })
-  context.log.info('day.reconciled', { ...account.ref, day: input.day, verdict, run: record.run, outcome })
+  const fields = { ...account.ref, day: input.day, verdict, run: record.run, outcome }
+  if (verdict === 'break') context.log.warn('day.reconciled', fields)
+  else context.log.info('day.reconciled', fields)
   return { outcome, record }
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextMinute } from '../../src/domain/schedule.ts'
 import { jobsOf } from '../../src/server/jobs.ts'
 import { type Scheduler, startScheduler } from '../../src/server/scheduler.ts'
+import { fetchActivity } from '../../src/stages/fetch-activity.ts'
 import { snapshot } from '../../src/stages/snapshot.ts'
 import { submit } from '../../src/stages/submit.ts'
 import { fixedClock } from '../support/fixed-clock.ts'
@@ -134,6 +135,28 @@ describe('the jobs of a day', () => {
     await snapshot(context, three.account('payermax'), { day: '2026-10-16', reason: 'test', again: true })
     expect(await days()).toEqual(['2026-10-16 matched'])
     expect(await days()).toEqual([])
+  })
+
+  it('reconcile a day that added up once more when its movements are told anew', async () => {
+    const jobs = jobsFor(
+      await three.rewire({ provider: 'onerway', settings: { activityTargetConfirmed: true } }),
+    )
+    const runAt = (at: string, name: string) => {
+      three.clock.set(at)
+      return run(name, jobs)
+    }
+    await runAt('2026-10-15T23:58:00Z', 'snapshot/onerway/ow')
+    await runAt('2026-10-16T01:10:00Z', 'fetch/onerway/ow')
+    await runAt('2026-10-17T00:02:00Z', 'snapshot/onerway/ow')
+    await runAt('2026-10-18T01:10:00Z', 'fetch/onerway/ow')
+    const adds = async () => (await run('reconcile/onerway/ow', jobs)).includes('2026-10-16 ')
+    expect(await run('reconcile/onerway/ow', jobs)).toContain('2026-10-16 matched')
+    expect(await adds()).toBe(false)
+    three.sandbox.setKnobs({ breakKind: 'doubled-row', breakDay: '2026-10-16' })
+    await fetchActivity(three.daybook.context, three.account('onerway'), '2026-10-16')
+    three.clock.set('2026-10-18T01:11:00Z')
+    await fetchActivity(three.daybook.context, three.account('onerway'), '2026-10-16')
+    expect(await run('reconcile/onerway/ow', jobs)).toContain('2026-10-16 break in R6/USD')
   })
 
   it('say of Onerway that nothing is proved while its target is not confirmed', async () => {

@@ -174,6 +174,7 @@ describe('a pair of snapshots around a day', () => {
     const rows: Row[] = [['23:58:00', 5n]]
     for (const day of days('2026-10-08', 5)) await activity(day, day === '2026-10-09' ? rows : [])
     await snapshotAt('2026-10-09T23:50:00.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:57:59.000Z', [held(100n)])
     await snapshotAt('2026-10-09T23:58:00.000Z', [held(105n)])
     await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
     const { from, to } = (await pairOf()).window!
