@@ -34,7 +34,7 @@ const FLOORS: readonly [RegExp, number][] = [
   [/^src\/(log|host)\.ts$/, 1],
   [/^src\/(stores|providers)\//, 2],
   [/^src\/(stages|exports)\//, 3],
-  [/^src\/(pipeline|planning|sweep|wiring)\.ts$/, 4],
+  [/^src\/(pipeline|planning|proving|sweep|wiring)\.ts$/, 4],
   [/^src\/(server|cli|sandbox)\//, 5],
 ]
 

@@ -202,9 +202,10 @@ function waitText({ reportId, attempt }: ReportStatusLine): string[] {
 }
 
 /** `job sweep: done at 2026-10-15T12:00:00Z (nothing unfinished); next 2026-10-15T12:01:00Z` */
-function jobText({ job, outcome, begunAt, says, nextAt }: JobRun): string {
+function jobText({ job, outcome, failures, begunAt, says, nextAt }: JobRun): string {
+  const tries = failures > 1 ? ` ${failures} times` : ''
   const next = nextAt === null ? '' : `; next ${shortTime(nextAt)}`
-  return `job ${job}: ${outcome} at ${shortTime(begunAt)}${says === '' ? '' : ` (${says})`}${next}`
+  return `job ${job}: ${outcome}${tries} at ${shortTime(begunAt)}${says === '' ? '' : ` (${says})`}${next}`
 }
 
 function shortTime(instant: string): string {
