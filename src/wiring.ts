@@ -45,6 +45,8 @@ export interface WiringOptions {
   readonly random?: Random
   readonly writeLog?: (line: string) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Who writes the records: host and process when absent. */
+  readonly processName?: string
   /** Those of the registry when absent. */
   readonly providers?: Readonly<Record<string, ProviderFactory>>
 }
@@ -85,7 +87,7 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
     clock,
     random,
     log,
-    processName: processName(),
+    processName: options.processName ?? processName(),
     makeWorkFolder,
     mayBeAlive,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
