@@ -1,7 +1,7 @@
 /** `npm run build:handlers`: what is deployed of each handler, in a folder of its own. */
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 
 export const STAGES = ['submit', 'receive', 'archive', 'parse', 'snapshot', 'reconcile', 'sweep'] as const
 export type Stage = (typeof STAGES)[number]
@@ -16,6 +16,13 @@ const WITH_THREAD: readonly Stage[] = ['parse', 'sweep']
 /** Some packages are CommonJS, and call a `require` that a module does not have. */
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
+
+/** The schemas' messages in forty languages, of which English is all that is ever set. */
+const withoutLocales: Plugin = {
+  name: 'without-locales',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: '' })),
+}
 
 /** Bundles one handler into `folder`/`stage`; `index.mjs` is its entry. Answers what went into it. */
 export async function bundleHandler(stage: Stage, folder = BUILD_FOLDER): Promise<Metafile> {
@@ -35,6 +42,7 @@ export async function bundleHandler(stage: Stage, folder = BUILD_FOLDER): Promis
     minify: true,
     mainFields: ['module', 'main'],
     legalComments: 'none',
+    plugins: [withoutLocales],
     banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
