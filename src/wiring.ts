@@ -103,12 +103,11 @@ function openNetwork(
     clock,
   }
   async function open() {
-    const [{ Agent }, { createHttp }, { createDownloader }] = await Promise.all([
-      import('undici'),
+    const [{ createAgent, createHttp }, { createDownloader }] = await Promise.all([
       import('./providers/http.ts'),
       import('./providers/download.ts'),
     ])
-    const agent = new Agent({ connect: { timeout: 10_000 } })
+    const agent = createAgent({ connectTimeoutMs: 10_000 })
     const http = createHttp({
       dispatcher: agent,
       timeoutMs: config.apiTimeoutMs,
