@@ -11,7 +11,8 @@ export type LambdaTime = Pick<LambdaContext, 'getRemainingTimeInMillis'>
 
 export const dayText = z.string().refine(isDay, 'expected a day, YYYY-MM-DD')
 
-export const dayInput = z.object({ account: z.string().optional(), day: dayText.optional() })
+/** Strict: the envelope that EventBridge sends without an input has an `account` of its own. */
+export const dayInput = z.strictObject({ account: z.string().optional(), day: dayText.optional() })
 
 /** What a schedule or a person gave. Throws `usage-invalid` that says what does not fit. */
 export function readInput<S extends z.ZodType>(schema: S, event: unknown): z.infer<S> {

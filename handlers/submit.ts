@@ -8,16 +8,17 @@ import { measureAccount } from './account-metrics.ts'
 import { dayText, eachAccount, isPlannable, type LambdaTime, readInput } from './each-account.ts'
 import { start } from './start.ts'
 
-const submitInput = z.union([
-  z.object({ account: z.string(), from: dayText, to: dayText }),
-  z.object({ account: z.string().optional(), from: z.undefined(), to: z.undefined() }),
-])
+const days = z.strictObject({ account: z.string(), from: dayText, to: dayText })
+const schedule = z.strictObject({ account: z.string().optional() })
 
 export const handler = async (event: unknown, lambda: LambdaTime) => {
   const daybook = await start()
-  const { account: only, from, to } = readInput(submitInput, event)
-  return eachAccount(daybook, lambda, { only, able: isPlannable }, async account => {
-    const request = from && { range: { start: from, end: addDays(to, 1) }, wallets: 'all' as const }
+  const input = readInput(z.union([days, schedule]), event)
+  const request = 'from' in input && {
+    range: { start: input.from, end: addDays(input.to, 1) },
+    wallets: 'all' as const,
+  }
+  return eachAccount(daybook, lambda, { only: input.account, able: isPlannable }, async account => {
     const asked = request
       ? await submit(daybook.context, account, { request, reason: 'handler', again: false })
       : await askDue(daybook.context, account)

@@ -4,7 +4,7 @@ import { openReports, sweep } from '../src/sweep.ts'
 import { eachAccount, type LambdaTime, makesReports, readInput } from './each-account.ts'
 import { start } from './start.ts'
 
-const sweepInput = z.object({ account: z.string().optional() })
+const sweepInput = z.strictObject({ account: z.string().optional() })
 
 export const handler = async (event: unknown, lambda: LambdaTime) => {
   const daybook = await start()

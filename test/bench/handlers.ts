@@ -81,6 +81,8 @@ for (const stage of STAGES) {
 }
 await aws.stop()
 await rm(folder, { recursive: true, force: true })
-process.stdout.write('| function | entry | whole folder | packed | init | first event |\n|---|---|---|---|---|---|\n')
+process.stdout.write(
+  '| function | entry | whole folder | packed | init | first event |\n|---|---|---|---|---|---|\n',
+)
 for (const row of rows) process.stdout.write(`| ${row.join(' | ')} |\n`)
 process.stdout.write(`Medians of ${STARTS} fresh processes on ${process.version}.\n`)

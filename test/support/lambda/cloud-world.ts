@@ -1,11 +1,6 @@
 /** AWS in small: a bucket that tells queues of its objects, functions, their URL and their schedules. */
 import { join } from 'node:path'
-import {
-  CreateBucketCommand,
-  ListObjectVersionsCommand,
-  PutBucketVersioningCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3'
+import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import type { Stage } from '../../../handlers/bundle.ts'
 import { systemClock, systemRandom } from '../../../src/host.ts'
 import type { Knobs } from '../../../src/sandbox/knobs.ts'
@@ -42,17 +37,14 @@ export interface CloudWorld {
   readonly queues: { readonly archive: Queue; readonly parse: Queue }
   readonly aws: AwsStandIn
   readonly store: ObjectStore
-  readonly client: S3Client
   readonly bucket: string
   readonly url: string
   /** Everything that the functions logged. */
   readonly lines: string[]
   /** Requests to S3 so far, by all functions. */
   readonly requests: () => number
-  /** Creations that were told, by the key without the store's prefix. */
-  readonly told: Map<string, number>
-  /** The keys of all versions of all objects, without the prefix. */
-  versions(): Promise<string[]>
+  /** How often each key was written, as the store answered. */
+  readonly writes: ReadonlyMap<string, number>
   stop(): Promise<void>
 }
 
@@ -67,9 +59,6 @@ export async function startCloud(options: CloudOptions): Promise<CloudWorld> {
   const bucket = `cloud-${systemRandom.hex(12)}`
   const direct = s3Client({ ...ceph })
   await direct.send(new CreateBucketCommand({ Bucket: bucket }))
-  // With versions, a fact that was ever written twice shows it.
-  const versioned = { Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' as const } }
-  await direct.send(new PutBucketVersioningCommand(versioned))
 
   const accounts = Array.from(
     { length: options.accounts },
@@ -84,7 +73,7 @@ export async function startCloud(options: CloudOptions): Promise<CloudWorld> {
     ),
   )
 
-  const told = new Map<string, number>()
+  const writes = new Map<string, number>()
   const queues: { archive?: Queue; parse?: Queue } = {}
   const proxy = await startFaultProxy(ceph.endpoint, { keepAlive: true, onAnswer })
 
@@ -94,13 +83,14 @@ export async function startCloud(options: CloudOptions): Promise<CloudWorld> {
     const path = /^\w+ \/[^/]+\/([^?]+)/.exec(line)?.[1]
     if (status !== 200 || how === undefined || path === undefined) return
     const key = decodeURIComponent(path)
+    const own = key.slice(PREFIX.length + 1)
+    writes.set(own, (writes.get(own) ?? 0) + 1)
     const queue = key.endsWith('/callback.json')
       ? queues.archive
       : key.endsWith('/archive.json')
         ? queues.parse
         : undefined
     if (queue === undefined) return
-    told.set(key.slice(PREFIX.length + 1), (told.get(key.slice(PREFIX.length + 1)) ?? 0) + 1)
     const body = createdEvent(bucket, key, how)
     queue.send(body)
     if (systemRandom.fraction() * 100 < twicePercent) queue.send(body)
@@ -179,13 +169,11 @@ export async function startCloud(options: CloudOptions): Promise<CloudWorld> {
     queues: { archive, parse },
     aws,
     store,
-    client: direct,
     bucket,
     url: functionUrl.url,
     lines,
     requests: () => proxy.requests.length,
-    told,
-    versions: () => versionsOf(direct, bucket),
+    writes,
     async stop() {
       await Promise.all([archive.stop(), parse.stop(), ...Object.values(functions).map(each => each.stop())])
       await sandbox.stop()
@@ -198,19 +186,4 @@ export async function startCloud(options: CloudOptions): Promise<CloudWorld> {
 function howCreated(line: string): 'Put' | 'CompleteMultipartUpload' | undefined {
   if (/^PUT [^?]+(\?x-id=PutObject)?$/.test(line)) return 'Put'
   return /^POST [^?]+\?uploadId=/.test(line) ? 'CompleteMultipartUpload' : undefined
-}
-
-async function versionsOf(client: S3Client, bucket: string): Promise<string[]> {
-  const keys: string[] = []
-  let marker: { KeyMarker?: string; VersionIdMarker?: string } = {}
-  for (;;) {
-    const page = await client.send(new ListObjectVersionsCommand({ Bucket: bucket, ...marker }))
-    for (const { Key = '' } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])])
-      keys.push(Key.slice(PREFIX.length + 1))
-    if (page.IsTruncated !== true) return keys
-    marker = {
-      ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
-      ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),
-    }
-  }
 }
