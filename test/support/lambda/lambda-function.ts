@@ -46,8 +46,9 @@ export function lambdaFunction(options: FunctionOptions): LambdaFunction {
   const initMs: number[] = []
   let stopped = false
 
-  async function take(): Promise<Environment> {
+  async function take(): Promise<Environment | undefined> {
     for (;;) {
+      if (stopped) return undefined
       const free = idle.pop()
       if (free !== undefined) return free
       if (all.size < options.most) return open()
@@ -73,6 +74,7 @@ export function lambdaFunction(options: FunctionOptions): LambdaFunction {
     initMs,
     async invoke(event) {
       const environment = await take()
+      if (environment === undefined) return { outcome: 'died' }
       const invoked = await environment.run(event)
       if (all.has(environment) && !stopped) idle.push(environment)
       waiting.shift()?.()
@@ -86,6 +88,7 @@ export function lambdaFunction(options: FunctionOptions): LambdaFunction {
     async stop() {
       stopped = true
       for (const environment of all) environment.kill()
+      for (const wake of waiting.splice(0)) wake()
       while (all.size > 0) await new Promise(resolve => setTimeout(resolve, 5))
     },
   }
