@@ -331,30 +331,70 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
     })
     judged = await judge(context, account, seen, begun, outcome)
   } catch (error) {
-    const failures = begun.failures + 1
-    const fault = findFault(error)
-    const retry = fault?.retry ?? true
-    const host = fault && forbiddenHost(fault)
-    const refusedHost = host === undefined || context.allowsHost(host) ? null : host
-    const says = fault?.message ?? (error instanceof Error ? error.message : 'unknown error')
-    // Until the file is here a try asks the provider, and that is never done more often than is set.
-    const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
-    const nextAt =
-      refusedHost === null
-        ? nextTryAt(clock.now(), failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
-        : nextTryOfRefused(clock.now(), failures)
-    const { heard } = begun
-    const result = { failures, says, retry, heard, nextAt, refusedHost }
-    judged = { finished: false, written: end(context, begun, result) }
-    log.error('report.failed', {
-      ...fields,
-      failures,
-      nextAt: nextAt.toISOString(),
-      ...errorFields(error),
-    })
+    judged = judgeFailure(context, account, seen, begun, error)
   }
   if (judged.written !== undefined) await work.writeAttempt(account.ref, reportId, judged.written, etag)
   return judged.finished ? 'finished' : 'unfinished'
+}
+
+/** What a try has come to that failed. */
+function judgeFailure(
+  context: Context,
+  { ref }: Account,
+  seen: Look,
+  begun: Attempt,
+  error: unknown,
+): { finished: false; written: Attempt } {
+  const failures = begun.failures + 1
+  const now = context.clock.now()
+  const fault = findFault(error)
+  const retry = fault?.retry ?? true
+  const says = fault?.message ?? (error instanceof Error ? error.message : 'unknown error')
+  const host = fault && forbiddenHost(fault)
+  const refusedHost = host === undefined || context.allowsHost(host) ? null : host
+  // Until the file is here a try asks the provider, and that is never done more often than is set.
+  const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
+  const nextAt =
+    refusedHost === null
+      ? nextTryAt(now, failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
+      : nextTryOfRefused(now, failures)
+  const { heard } = begun
+  context.log.error('report.failed', {
+    ...ref,
+    reportId: seen.reportId,
+    failures,
+    nextAt: nextAt.toISOString(),
+    ...errorFields(error),
+  })
+  const written = end(context, begun, { failures, says, retry, heard, nextAt, refusedHost })
+  return { finished: false, written }
+}
+
+/**
+ * Writes down under a report that a stage failed at it, as a sweep that tried it would: for whoever runs the
+ * stages by themselves. Of several at once one is written.
+ */
+export async function noteFailure(
+  context: Context,
+  account: Account,
+  reportId: string,
+  error: unknown,
+): Promise<void> {
+  const seen = await look(context, account, reportId, context.polling.firstMs)
+  const begun = begin(seen.attempt, context.clock.now(), context.processName)
+  const { written } = judgeFailure(context, account, seen, begun, error)
+  if (!seen.finished) await context.work.writeAttempt(account.ref, reportId, written, seen.etag)
+}
+
+/** How many reports the last sweep left open, and when the oldest of them was made, as far as ids tell. */
+export async function openReports(
+  { work }: Pick<Context, 'work'>,
+  { ref, provider }: Account,
+): Promise<{ open: number; oldestAt: Date | undefined }> {
+  const open = (await work.agenda(ref)).record?.open ?? []
+  const made = open.flatMap(id => provider.reports?.createdAt(id) ?? [])
+  const oldestAt = made.toSorted((a, b) => a.getTime() - b.getTime())[0]
+  return { open: open.length, oldestAt }
 }
 
 interface Judgement {

@@ -151,6 +151,41 @@ describe('a plan', () => {
     expect(made.length).toBe(2)
   })
 
+  it('reads no report of long ago, but for those that a slot of these months names', async () => {
+    const objects = memoryObjects()
+    const store = memoryStore(objects)
+    let reads = 0
+    const counting = {
+      ...store,
+      get: (key: string) => {
+        reads++
+        return store.get(key)
+      },
+    }
+    const context = contextOver(counting)
+    const account = accountWith({ ...countingProvider([]), createdAt: () => new Date(0) }, {})
+    await submit(context, account, {
+      request: { range: { start: '2026-10-01', end: '2026-10-12' }, wallets: 'all' },
+      reason: 'command',
+      again: false,
+    })
+    const costOf = async () => {
+      const before = reads
+      const plan = await makePlan(context, account, { from: '2026-10-01' })
+      return { reads: reads - before, open: plan.open }
+    }
+    await costOf()
+    const few = await costOf()
+    expect(few).toEqual({ reads: 1, open: [{ start: '2026-10-12', end: '2026-10-13' }] })
+    const [asked] = await Array.fromAsync(context.reports.list(REF))
+    const record = await context.reports.read(REF, asked!.reportId, 'accepted')
+    for (let number = 0; number < 200; number++) {
+      const reportId = `${400000000000000000n + BigInt(number) * 2n ** 33n}`
+      await context.reports.create(REF, reportId, 'accepted', { ...record!, reportId })
+    }
+    expect(await costOf()).toEqual(few)
+  })
+
   it('stops when the provider does not answer, and counts that request as asked', async () => {
     const provider = countingProvider([])
     const silent: Reports = { ...provider, submit: async () => ({ outcome: 'unknown', says: 'Silence.' }) }

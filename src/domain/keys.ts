@@ -96,6 +96,16 @@ export function parseReportKey(ref: AccountRef, key: string): { reportId: string
   return slash < 1 ? undefined : { reportId: rest.slice(0, slash), part: rest.slice(slash + 1) }
 }
 
+/** The account, the report id and the rest of a key under any account's `reportsPrefix`. */
+export function parseAnyReportKey(
+  key: string,
+): { ref: AccountRef; reportId: string; part: string } | undefined {
+  const [, provider, account, reportId, part] = /^reports\/([^/]+)\/([^/]+)\/([^/]+)\/(.+)$/.exec(key) ?? []
+  if (provider === undefined || account === undefined || reportId === undefined || part === undefined)
+    return undefined
+  return { ref: { provider, account }, reportId, part }
+}
+
 /** A verified callback that is not about a report. */
 export function otherCallbackKey(ref: AccountRef, day: Day, id: string): string {
   return `callbacks/${ref.provider}/${ref.account}/${day}/${id}.json`

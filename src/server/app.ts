@@ -1,6 +1,6 @@
 /** The HTTP application: the callback route and the health of the process. */
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
-import { FAULTS, type FaultCode, findFault } from '../domain/errors.ts'
+import { statusOf } from '../callback-answer.ts'
 import { errorFields } from '../log.ts'
 import type { Context } from '../stages/context.ts'
 import { type CallbackRouteOptions, callbackRoute } from './callback-route.ts'
@@ -23,34 +23,14 @@ export function createApp(options: CallbackRouteOptions): Express {
   return app
 }
 
-/** The HTTP status of every fault: what may succeed later asks the sender to come back. */
-const STATUS = {
-  'config-invalid': 500,
-  'usage-invalid': 400,
-  'not-found': 404,
-  'key-refused': 400,
-  'record-invalid': 500,
-  'store-unavailable': 503,
-  'store-refused': 500,
-  'provider-unreachable': 503,
-  'provider-refused': 502,
-  'provider-protocol': 502,
-  'download-failed': 502,
-  'download-refused': 502,
-  'file-unreadable': 500,
-  'file-damaged': 500,
-  'count-mismatch': 500,
-} as const satisfies Record<FaultCode, number>
-
 /** The last handler: the log hears what happened, the sender hears nothing but a status. */
 function answerFault({ context }: CallbackRouteOptions): ErrorRequestHandler {
   return (error, _request, response, _next) => {
     if (error instanceof URIError) return void refuse(context, response, 'path-malformed')
-    const fault = findFault(error)
-    const status = fault === undefined ? 500 : STATUS[fault.code]
+    const { status, retryAfterSeconds } = statusOf(error)
     context.log.error('request.failed', { status, ...errorFields(error) })
     if (response.headersSent) return void response.destroy()
-    if (fault !== undefined && FAULTS[fault.code].retry) response.set('retry-after', '30')
+    if (retryAfterSeconds !== undefined) response.set('retry-after', String(retryAfterSeconds))
     response.status(status).json({ returnCode: 'FAIL', returnMessage: null })
   }
 }

@@ -1,5 +1,5 @@
 /** Reads what coverage follows from. */
-import type { Day } from '../domain/calendar.ts'
+import { addDays, type Day, startOfDay } from '../domain/calendar.ts'
 import type { CoverageFacts, KnownReport } from '../domain/coverage.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import { type ReportState, reportState } from '../domain/report.ts'
@@ -18,16 +18,29 @@ export interface CoverageStores {
 /** How many reports are read at once. */
 const AT_ONCE = 16
 
-/** Everything that is known of the days from `from` on. */
+/** How far the clock of ids may be off. */
+const ID_MARGIN_DAYS = 2
+
+/**
+ * Everything that is known of the days from `from` on. No report holds days after it was made, so where
+ * `madeAt` tells when that was, older ones are not read, unless a slot of these months names them: what it
+ * costs then does not grow with the history, but for its listing.
+ */
 export async function loadCoverageFacts(
   { store, ledger, reports }: CoverageStores,
   ref: AccountRef,
   from: Day,
+  madeAt: (reportId: string) => Date | undefined = () => undefined,
 ): Promise<CoverageFacts> {
   // A range is only ever asked for after its end, so older months hold nothing about these days.
   const slots = await ledger.since(ref, from.slice(0, 7))
   const versions = await reparsedVersions(store, ref)
-  const read = await mapAtOnce(await Array.fromAsync(reports.list(ref)), AT_ONCE, readReport)
+  const named = new Set(slots.map(({ outcome }) => outcome?.outcome === 'accepted' && outcome.reportId))
+  const oldest = startOfDay(addDays(from, -ID_MARGIN_DAYS))
+  const mayHold = (reportId: string) => named.has(reportId) || (madeAt(reportId) ?? oldest) >= oldest
+  const listed: ReportParts[] = []
+  for await (const report of reports.list(ref)) if (mayHold(report.reportId)) listed.push(report)
+  const read = await mapAtOnce(listed, AT_ONCE, readReport)
   const known = read.filter(report => report !== undefined)
   return { reports: known.filter(({ request }) => request.range.end > from), slots }
 
