@@ -111,7 +111,8 @@ async function sendParts(
     const [next, sent] = await Promise.allSettled([others.next(), sending])
     if (next.status === 'rejected') throw next.reason
     if (sent.status === 'rejected') throw sent.reason
-    parts.push({ PartNumber, ETag: sent.value.ETag })
+    // An upload that was begun with checksums is put together only with those of all its parts.
+    parts.push({ PartNumber, ETag: sent.value.ETag, ChecksumCRC32: sent.value.ChecksumCRC32 })
     part = next.value.value
   }
   return parts
