@@ -76,7 +76,14 @@ async function putParts(
 ): Promise<string | undefined> {
   const { bucket: Bucket, client } = to
   const { key: Key, condition, id } = write
-  const begin = new CreateMultipartUploadCommand({ Bucket, Key, Metadata: { [ID_NAME]: id } })
+  // Parts bring the checksum that the upload was begun with, or none.
+  const isChecked = (await client.config.requestChecksumCalculation()) === 'WHEN_SUPPORTED'
+  const begin = new CreateMultipartUploadCommand({
+    Bucket,
+    Key,
+    Metadata: { [ID_NAME]: id },
+    ...(isChecked ? { ChecksumAlgorithm: 'CRC32' } : {}),
+  })
   const { UploadId } = await onS3(client.send(begin))
   const upload = { Bucket, Key, UploadId }
   let etag: string | undefined

@@ -169,9 +169,11 @@ function standIn({ locked = false }: S3StandInOptions): (request: Request) => An
     const { message, key, query, body } = request
     if (message.headers['content-encoding'] === 'aws-chunked') throw new Refused(501, 'NotImplemented')
     const checksum = checksumOf(request)
-    if (locked && checksum === undefined) throw new Refused(400, 'InvalidRequest')
+    const isPart = query.has('uploadId')
+    const expected = isPart ? upload(request).checked : locked || checksum !== undefined
+    if (expected !== (checksum !== undefined)) throw new Refused(400, 'InvalidRequest')
     const object = { bytes: body, etag: `"${md5(body)}"`, metadata: metadataOf(message), checksum }
-    if (query.has('uploadId')) upload(request).parts.set(Number(query.get('partNumber')), object)
+    if (isPart) upload(request).parts.set(Number(query.get('partNumber')), object)
     else store(message, key, object)
     const told = checksum === undefined ? {} : { 'x-amz-checksum-crc32': checksum }
     return { headers: { etag: object.etag, ...told } }
@@ -181,7 +183,8 @@ function standIn({ locked = false }: S3StandInOptions): (request: Request) => An
     const { message, key, query } = request
     if (query.has('uploads')) {
       const id = randomBytes(16).toString('hex')
-      const checked = message.headers['x-amz-checksum-algorithm'] !== undefined
+      const checked = message.headers['x-amz-checksum-algorithm'] === 'CRC32'
+      if (locked && !checked) throw new Refused(400, 'InvalidRequest')
       uploads.set(id, { key, checked, metadata: metadataOf(message), parts: new Map() })
       return xml('InitiateMultipartUploadResult', element('Key', key) + element('UploadId', id))
     }
