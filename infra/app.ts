@@ -25,21 +25,20 @@ export function daybookApp(props: AppProps = {}): App {
   return app
 }
 
-const BUILD = resolve(import.meta.dirname, '.build')
-
-function bundleOf(stage: Stage): Code {
-  const folder = join(BUILD, stage)
-  if (existsSync(join(folder, 'index.mjs'))) return Code.fromAsset(folder)
-  throw new DaybookError(
-    'config-invalid',
-    `There is no bundle of ${stage}: run "npm run build:handlers" first.`,
-  )
+/** The bundles of a folder, as `npm run build:handlers` makes them. Throws `config-invalid` for one that is missing. */
+export function bundlesIn(root: string): (stage: Stage) => Code {
+  return stage => {
+    const folder = join(root, stage)
+    if (existsSync(join(folder, 'index.mjs'))) return Code.fromAsset(folder)
+    const says = `There is no bundle of ${stage}: run "npm run build:handlers" first.`
+    throw new DaybookError('config-invalid', says)
+  }
 }
 
 if (import.meta.main) {
   const app = daybookApp()
   const path: unknown = app.node.tryGetContext('settings')
   const settings = readSettings(typeof path === 'string' ? resolve(path) : undefined)
-  addDaybookStack(app, { settings, codeOf: bundleOf })
+  addDaybookStack(app, { settings, codeOf: bundlesIn(resolve(import.meta.dirname, '.build')) })
   app.synth()
 }

@@ -1,0 +1,53 @@
+/** A store that asks a policy before every request, as S3 would. */
+import type { ObjectStore } from '../../src/stores/object-store.ts'
+
+export interface StoreCall {
+  readonly action: string
+  /** Empty for the bucket itself. */
+  readonly key: string
+  readonly context?: Readonly<Record<string, string>>
+}
+
+/** `guard` throws what it does not allow. */
+export function enforcedStore(store: ObjectStore, guard: (call: StoreCall) => void): ObjectStore {
+  const list = () => guard({ action: 's3:ListBucket', key: '' })
+  const see = (key: string) => {
+    guard({ action: 's3:GetObject', key })
+    // Where S3 may not list, it does not say that an object is missing.
+    list()
+  }
+  /** Its parts first, then the object, then a look at what stands when the answer is lost. */
+  const write = (key: string, condition: Record<string, string>) => {
+    guard({ action: 's3:PutObject', key, context: { 's3:ObjectCreationOperation': 'false' } })
+    guard({ action: 's3:PutObject', key, context: { 's3:ObjectCreationOperation': 'true', ...condition } })
+    guard({ action: 's3:AbortMultipartUpload', key })
+    see(key)
+  }
+  return {
+    address: store.address,
+    async get(key) {
+      see(key)
+      return store.get(key)
+    },
+    async head(key) {
+      see(key)
+      return store.head(key)
+    },
+    async create(key, body) {
+      write(key, { 's3:if-none-match': '*' })
+      return store.create(key, body)
+    },
+    async replace(key, body, etag) {
+      write(key, { 's3:if-match': etag })
+      return store.replace(key, body, etag)
+    },
+    async *list(prefix) {
+      list()
+      yield* store.list(prefix)
+    },
+    async *read(key, range) {
+      see(key)
+      yield* store.read(key, range)
+    },
+  }
+}
