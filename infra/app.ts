@@ -36,8 +36,9 @@ export function bundlesIn(root: string): (stage: Stage) => Code {
 }
 
 if (import.meta.main) {
-  const app = daybookApp()
-  const path: unknown = app.node.tryGetContext('settings')
+  const cliWaits = process.env.CDK_OUTDIR !== undefined
+  const app = daybookApp(cliWaits ? {} : { outdir: resolve(import.meta.dirname, 'cdk.out') })
+  const path: unknown = app.node.tryGetContext('settings') ?? process.argv[2]
   const settings = readSettings(typeof path === 'string' ? resolve(path) : undefined)
   addDaybookStack(app, { settings, codeOf: bundlesIn(resolve(import.meta.dirname, '.build')) })
   app.synth()

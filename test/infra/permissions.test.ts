@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REQUESTS } from '../../infra/cost.ts'
 import type { Stage } from '../../infra/stages.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { addDays, dayOf } from '../../src/domain/calendar.ts'
@@ -215,10 +216,21 @@ describe('the stages, under the policies of the stack', () => {
   const clock = shiftedClock()
   const letters: { headers: IncomingHttpHeaders; body: Buffer }[] = []
   const refused: string[] = []
+  const spent = { write: 0, read: 0, list: 0 }
+  /** What the stages have asked of S3, beside what the cost is worked out with. */
+  const measured: {
+    stage: Stage
+    write: number
+    read: number
+    list: number
+    writes: number
+    reads: number
+  }[] = []
   let acting: Stage = 'submit'
 
   /** What S3 would do with a request of the function that is acting. */
-  function guard({ action, key, context: told = {} }: StoreCall): void {
+  function guard({ action, key, context: told = {}, request }: StoreCall): void {
+    if (request !== undefined) spent[request] += 1
     const statements = [...statementsOf(template, roleOf(acting)), ...bucketStatements(template)]
     const resource = key === '' ? '<Bucket.Arn>' : `<Bucket.Arn>/${key}`
     const decision = decide(statements, { action, resource, context: { ...SECURE, ...told } })
@@ -229,8 +241,11 @@ describe('the stages, under the policies of the stack', () => {
 
   async function as<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
     acting = stage
+    Object.assign(spent, { write: 0, read: 0, list: 0 })
     const outcome = await work()
     expect(refused).toEqual([])
+    const { writes, reads } = REQUESTS[stage]
+    measured.push({ stage, ...spent, writes, reads })
     return outcome
   }
 
@@ -316,6 +331,15 @@ describe('the stages, under the policies of the stack', () => {
     expect(swept.finished).toBe(1)
     expect(await Array.fromAsync(wired.context.store.list('replacements/'))).not.toEqual([])
   }, 60_000)
+
+  it('ask no more of S3 than the cost is worked out with', async () => {
+    measured.length = measured.findIndex(({ stage }) => stage === 'sweep')
+    const idle = await as('sweep', () => sweep(context, [account]))
+    expect(idle).toEqual({ open: 0, finished: 0, tried: 0, waiting: 0, left: 0 })
+    expect(new Set(measured.map(({ stage }) => stage)).size).toBe(7)
+    const dearer = measured.filter(each => each.write + each.list > each.writes || each.read > each.reads)
+    expect(dearer).toEqual([])
+  })
 
   it('are refused what is not theirs', async () => {
     acting = 'receive'

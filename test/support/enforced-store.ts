@@ -6,22 +6,29 @@ export interface StoreCall {
   /** Empty for the bucket itself. */
   readonly key: string
   readonly context?: Readonly<Record<string, string>>
+  /** What is paid for; absent where the permission is asked for besides. */
+  readonly request?: 'write' | 'read' | 'list'
 }
 
 /** `guard` throws what it does not allow. */
 export function enforcedStore(store: ObjectStore, guard: (call: StoreCall) => void): ObjectStore {
   const list = () => guard({ action: 's3:ListBucket', key: '' })
-  const see = (key: string) => {
+  const mayRead = (key: string) => {
     guard({ action: 's3:GetObject', key })
     // Where S3 may not list, it does not say that an object is missing.
+    list()
+  }
+  const see = (key: string) => {
+    guard({ action: 's3:GetObject', key, request: 'read' })
     list()
   }
   /** Its parts first, then the object, then a look at what stands when the answer is lost. */
   const write = (key: string, condition: Record<string, string>) => {
     guard({ action: 's3:PutObject', key, context: { 's3:ObjectCreationOperation': 'false' } })
-    guard({ action: 's3:PutObject', key, context: { 's3:ObjectCreationOperation': 'true', ...condition } })
+    const context = { 's3:ObjectCreationOperation': 'true', ...condition }
+    guard({ action: 's3:PutObject', key, context, request: 'write' })
     guard({ action: 's3:AbortMultipartUpload', key })
-    see(key)
+    mayRead(key)
   }
   return {
     address: store.address,
@@ -42,7 +49,7 @@ export function enforcedStore(store: ObjectStore, guard: (call: StoreCall) => vo
       return store.replace(key, body, etag)
     },
     async *list(prefix) {
-      list()
+      guard({ action: 's3:ListBucket', key: '', request: 'list' })
       yield* store.list(prefix)
     },
     async *read(key, range) {
