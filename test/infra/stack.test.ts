@@ -7,7 +7,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundlesIn, daybookApp } from '../../infra/app.ts'
-import { readSettings } from '../../infra/settings.ts'
+import { costTable } from '../../infra/cost.ts'
+import { readSettings, stackSettings } from '../../infra/settings.ts'
 import { SCHEDULED, STAGES } from '../../infra/stages.ts'
 import { activityKey, agendaKey, PARTS, reportKeys, slotKey, slotOutcomeKey } from '../../src/domain/keys.ts'
 import { bucketStatements, decide } from '../support/policy.ts'
@@ -418,6 +419,24 @@ describe('the checks', () => {
       'AwsSolutions-SMG4',
       'AwsSolutions-SQS3',
     ])
+  })
+})
+
+describe('the README', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8')
+
+  it('has the cost as it is worked out', () => {
+    expect(readme).toContain(costTable([1, 500]))
+    const [, alarms] = /(\d+) alarms × \$0\.10/.exec(readme)!
+    expect(Number(alarms)).toBe(template.of('AWS::CloudWatch::Alarm').length)
+  })
+
+  it('has every setting with its default', () => {
+    const named = Object.keys(stackSettings.shape)
+    expect(named.filter(setting => !readme.includes(`\`${setting}\``))).toEqual([])
+    const { stackName, sweepEveryMinutes, parseMemoryMb, firstDay, retention } = stackSettings.parse({})
+    for (const value of [stackName, sweepEveryMinutes, parseMemoryMb, firstDay, retention.days])
+      expect(readme).toContain(`\`${value}\``)
   })
 })
 
