@@ -10,6 +10,7 @@ import { acknowledge } from './acknowledge.ts'
 import { addAlarms } from './alarms.ts'
 import { addBucket, addKey, bucketNameOf, tellOfObjects } from './bucket.ts'
 import { addFunctions } from './functions.ts'
+import { addNetwork } from './network.ts'
 import { addQueues, type Queues } from './queues.ts'
 import { addSchedules } from './schedules.ts'
 import type { StackSettings } from './settings.ts'
@@ -41,6 +42,7 @@ export function addDaybookStack(app: App, { settings, codeOf }: DaybookStackOpti
   bucket.node.addDependency(queues.archive, queues.parse)
   const secrets = addSecrets(stack, settings, key)
   const bus = new EventBus(stack, 'Bus', { eventBusName: settings.stackName })
+  const network = settings.fixedAddress ? addNetwork(stack, settings) : undefined
   const functions = addFunctions(stack, {
     settings,
     bucket,
@@ -48,6 +50,7 @@ export function addDaybookStack(app: App, { settings, codeOf }: DaybookStackOpti
     secrets,
     bus,
     deadEvents: queues.deadEvents,
+    network,
     codeOf,
   })
   feed(settings, functions, queues)
@@ -63,6 +66,7 @@ export function addDaybookStack(app: App, { settings, codeOf }: DaybookStackOpti
     AlarmTopic: topic.topicArn,
     EventBus: bus.eventBusArn,
     AthenaDatabase: database.ref,
+    ...(network === undefined ? {} : { FixedAddress: network.address }),
   }
   for (const [id, value] of Object.entries(outputs)) new CfnOutput(stack, `${id}Output`, { key: id, value })
   return stack

@@ -9,6 +9,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { acknowledge } from './acknowledge.ts'
+import { letInterfaces, type Network, placeOf } from './network.ts'
 import type { StackSettings } from './settings.ts'
 import { ACCESS, SCHEDULED, STAGES, type Stage } from './stages.ts'
 
@@ -20,6 +21,8 @@ export interface Parts {
   readonly bus: EventBus
   /** Where events of schedules end that could not be worked on. */
   readonly deadEvents: Queue
+  /** Absent: functions call from whatever address AWS gives them. */
+  readonly network: Network | undefined
   /** The folder with the bundle of a stage. */
   readonly codeOf: (stage: Stage) => Code
 }
@@ -55,7 +58,7 @@ export function addFunctions(stack: Stack, parts: Parts): Record<Stage, LambdaFu
 }
 
 function addFunction(stack: Stack, stage: Stage, parts: Parts): LambdaFunction {
-  const { settings, bucket, secrets, bus, deadEvents, codeOf } = parts
+  const { settings, bucket, secrets, bus, deadEvents, codeOf, network } = parts
   const id = stage[0]!.toUpperCase() + stage.slice(1)
   const { memoryMb, timeout, storageMb } = sizeOf(stage, settings)
   const functionName = `${settings.stackName}-${stage}`
@@ -66,6 +69,8 @@ function addFunction(stack: Stack, stage: Stage, parts: Parts): LambdaFunction {
   })
   const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
   logGroup.grantWrite(role)
+  const place = placeOf(stage, network)
+  if (place !== undefined) letInterfaces(role)
   const isScheduled = SCHEDULED.some(scheduled => scheduled === stage)
   const reserved: Partial<Record<Stage, number>> = settings.reserved
   const made = new LambdaFunction(stack, id, {
@@ -81,6 +86,7 @@ function addFunction(stack: Stack, stage: Stage, parts: Parts): LambdaFunction {
     ...(storageMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(storageMb) }),
     ...((reserved[stage] ?? 0) === 0 ? {} : { reservedConcurrentExecutions: reserved[stage]! }),
     ...(isScheduled ? { deadLetterQueue: deadEvents, retryAttempts: 2 } : {}),
+    ...place,
     environment: {
       ...settings.environment,
       DAYBOOK_STORE: `s3://${bucket.bucketName}`,

@@ -73,6 +73,8 @@ export const stackSettings = z.strictObject({
       parse: z.int().min(2).max(500).default(10),
     })
     .prefault({}),
+  /** Whether providers are called from one address that stays, which needs a network with a NAT gateway. */
+  fixedAddress: z.boolean().default(false),
   /** Below 3,538 MB (two vCPUs) a parse uses one thread. */
   parseMemoryMb: z.int().min(1024).max(10_240).default(3538),
   parseStorageMb: z.int().min(512).max(10_240).default(2048),

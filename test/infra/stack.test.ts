@@ -476,6 +476,46 @@ describe('the settings', () => {
     PATIENCE_MS,
   )
 
+  it(
+    'call providers from one address where that is wanted, and let nothing in',
+    () => {
+      expect(template.of('AWS::EC2::VPC')).toEqual([])
+      const other = makeTemplate({ fixedAddress: true })
+      const { violations } = new AwsSolutionsChecks(undefined, { verbose: true }).validateScope(other.app)
+      expect(violations.map(({ ruleName, description }) => `${ruleName}: ${description}`)).toEqual([])
+      expect(other.outputs.FixedAddress).toBe('<Address.PublicIp>')
+      expect(other.one('AWS::EC2::NatGateway').properties.AllocationId).toBe('<Address.AllocationId>')
+      const { properties } = other.one('AWS::EC2::SecurityGroup')
+      expect(properties.SecurityGroupIngress).toBeUndefined()
+      expect(properties.SecurityGroupEgress).toEqual([
+        expect.objectContaining({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443 }),
+      ])
+      const inside = other
+        .of('AWS::Lambda::Function')
+        .filter(each => each.properties.VpcConfig !== undefined)
+        .map(({ id }) => id)
+      expect(inside).toEqual(['Receive', 'Archive', 'Submit', 'Snapshot', 'Sweep'])
+      const everywhere = other
+        .of('AWS::IAM::Policy')
+        .flatMap(({ id, properties: { PolicyDocument } }) =>
+          PolicyDocument.Statement.filter(({ Resource }: { Resource: string }) => Resource === '*').map(
+            ({ Action }: { Action: string[] }) => [id.replace(/RoleDefaultPolicy$/, ''), Action],
+          ),
+        )
+      const interfaces = [
+        'ec2:CreateNetworkInterface',
+        'ec2:DeleteNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ]
+      expect(everywhere).toEqual(inside.map(id => [id, interfaces]))
+      for (const role of other.of('AWS::IAM::Role')) expect(role.properties.ManagedPolicyArns).toBeUndefined()
+    },
+    PATIENCE_MS,
+  )
+
   it('are refused by name when they are wrong, and never hold a secret', () => {
     const path = join(emptyFolder(), 'settings.json')
     const refusal = (settings: unknown) => {
