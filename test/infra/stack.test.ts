@@ -441,80 +441,76 @@ describe('the README', () => {
 })
 
 describe('the settings', () => {
-  it(
-    'make a stack of many accounts, with secrets enough for them, and as strict as is wanted',
-    () => {
-      const other = makeTemplate({
-        stackName: 'books',
-        accounts: [{ name: 'eu' }, { name: 'br' }, { provider: 'payermax', name: 'pm' }],
-        secrets: 2,
-        retention: { mode: 'compliance', days: 3650 },
-        schedules: 'off',
-        reserved: { receive: 0, submit: 0, sweep: 0 },
-        environment: { DAYBOOK_CADENCE: 'weekly' },
-      })
-      const { properties } = other.one('AWS::Lambda::Function', 'Submit')
-      expect(properties.Environment.Variables).toMatchObject({
-        DAYBOOK_SECRET_ID: '<Accounts1>,<Accounts2>',
-        DAYBOOK_CADENCE: 'weekly',
-      })
-      expect(properties.ReservedConcurrentExecutions).toBeUndefined()
-      expect(other.one('AWS::S3::Bucket', 'Bucket').properties.ObjectLockConfiguration.Rule).toEqual({
-        DefaultRetention: { Days: 3650, Mode: 'COMPLIANCE' },
-      })
-      const { TableInput } = other.one('AWS::Glue::Table', 'ActivityTable').properties
-      expect(TableInput.Parameters).toMatchObject({
-        'projection.provider.values': 'binance-pay,payermax',
-        'projection.account.values': 'eu,br,pm',
-      })
-      for (const schedule of other.of('AWS::Scheduler::Schedule'))
-        expect(schedule.properties.State).toBe('DISABLED')
-      expect(other.of('AWS::CloudWatch::Alarm').map(({ id }) => id)).not.toContain('SweepStopped')
-      const policy = other.of('AWS::IAM::Policy').find(({ id }) => id.startsWith('SubmitRole'))
-      expect(JSON.stringify(policy)).toContain('["<Accounts1>","<Accounts2>"]')
-    },
-    PATIENCE_MS,
-  )
+  let other: Template
+  beforeAll(() => {
+    other = makeTemplate({
+      stackName: 'books',
+      accounts: [{ name: 'eu' }, { name: 'br' }, { provider: 'payermax', name: 'pm' }],
+      secrets: 2,
+      retention: { mode: 'compliance', days: 3650 },
+      schedules: 'off',
+      reserved: { receive: 0, submit: 0, sweep: 0 },
+      environment: { DAYBOOK_CADENCE: 'weekly' },
+      fixedAddress: true,
+    })
+  }, PATIENCE_MS)
 
-  it(
-    'call providers from one address where that is wanted, and let nothing in',
-    () => {
-      expect(template.of('AWS::EC2::VPC')).toEqual([])
-      const other = makeTemplate({ fixedAddress: true })
-      const { violations } = new AwsSolutionsChecks(undefined, { verbose: true }).validateScope(other.app)
-      expect(violations.map(({ ruleName, description }) => `${ruleName}: ${description}`)).toEqual([])
-      expect(other.outputs.FixedAddress).toBe('<Address.PublicIp>')
-      expect(other.one('AWS::EC2::NatGateway').properties.AllocationId).toBe('<Address.AllocationId>')
-      const { properties } = other.one('AWS::EC2::SecurityGroup')
-      expect(properties.SecurityGroupIngress).toBeUndefined()
-      expect(properties.SecurityGroupEgress).toEqual([
-        expect.objectContaining({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443 }),
-      ])
-      const inside = other
-        .of('AWS::Lambda::Function')
-        .filter(each => each.properties.VpcConfig !== undefined)
-        .map(({ id }) => id)
-      expect(inside).toEqual(['Receive', 'Archive', 'Submit', 'Snapshot', 'Sweep'])
-      const everywhere = other
-        .of('AWS::IAM::Policy')
-        .flatMap(({ id, properties: { PolicyDocument } }) =>
-          PolicyDocument.Statement.filter(({ Resource }: { Resource: string }) => Resource === '*').map(
-            ({ Action }: { Action: string[] }) => [id.replace(/RoleDefaultPolicy$/, ''), Action],
-          ),
-        )
-      const interfaces = [
-        'ec2:CreateNetworkInterface',
-        'ec2:DeleteNetworkInterface',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeSubnets',
-        'ec2:AssignPrivateIpAddresses',
-        'ec2:UnassignPrivateIpAddresses',
-      ]
-      expect(everywhere).toEqual(inside.map(id => [id, interfaces]))
-      for (const role of other.of('AWS::IAM::Role')) expect(role.properties.ManagedPolicyArns).toBeUndefined()
-    },
-    PATIENCE_MS,
-  )
+  it('make a stack of many accounts, with secrets enough for them, and as strict as is wanted', () => {
+    const { properties } = other.one('AWS::Lambda::Function', 'Submit')
+    expect(properties.Environment.Variables).toMatchObject({
+      DAYBOOK_SECRET_ID: '<Accounts1>,<Accounts2>',
+      DAYBOOK_CADENCE: 'weekly',
+    })
+    expect(properties.ReservedConcurrentExecutions).toBeUndefined()
+    expect(other.one('AWS::S3::Bucket', 'Bucket').properties.ObjectLockConfiguration.Rule).toEqual({
+      DefaultRetention: { Days: 3650, Mode: 'COMPLIANCE' },
+    })
+    const { TableInput } = other.one('AWS::Glue::Table', 'ActivityTable').properties
+    expect(TableInput.Parameters).toMatchObject({
+      'projection.provider.values': 'binance-pay,payermax',
+      'projection.account.values': 'eu,br,pm',
+    })
+    for (const schedule of other.of('AWS::Scheduler::Schedule'))
+      expect(schedule.properties.State).toBe('DISABLED')
+    expect(other.of('AWS::CloudWatch::Alarm').map(({ id }) => id)).not.toContain('SweepStopped')
+    const policy = other.of('AWS::IAM::Policy').find(({ id }) => id.startsWith('SubmitRole'))
+    expect(JSON.stringify(policy)).toContain('["<Accounts1>","<Accounts2>"]')
+  })
+
+  it('call providers from one address where that is wanted, and let nothing in', () => {
+    expect(template.of('AWS::EC2::VPC')).toEqual([])
+    const { violations } = new AwsSolutionsChecks(undefined, { verbose: true }).validateScope(other.app)
+    expect(violations.map(({ ruleName, description }) => `${ruleName}: ${description}`)).toEqual([])
+    expect(other.outputs.FixedAddress).toBe('<Address.PublicIp>')
+    expect(other.one('AWS::EC2::NatGateway').properties.AllocationId).toBe('<Address.AllocationId>')
+    const { properties } = other.one('AWS::EC2::SecurityGroup')
+    expect(properties.SecurityGroupIngress).toBeUndefined()
+    expect(properties.SecurityGroupEgress).toEqual([
+      expect.objectContaining({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443 }),
+    ])
+    const inside = other
+      .of('AWS::Lambda::Function')
+      .filter(each => each.properties.VpcConfig !== undefined)
+      .map(({ id }) => id)
+    expect(inside).toEqual(['Receive', 'Archive', 'Submit', 'Snapshot', 'Sweep'])
+    const everywhere = other
+      .of('AWS::IAM::Policy')
+      .flatMap(({ id, properties: { PolicyDocument } }) =>
+        PolicyDocument.Statement.filter(({ Resource }: { Resource: string }) => Resource === '*').map(
+          ({ Action }: { Action: string[] }) => [id.replace(/RoleDefaultPolicy$/, ''), Action],
+        ),
+      )
+    const interfaces = [
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ]
+    expect(everywhere).toEqual(inside.map(id => [id, interfaces]))
+    for (const role of other.of('AWS::IAM::Role')) expect(role.properties.ManagedPolicyArns).toBeUndefined()
+  })
 
   it('are refused by name when they are wrong, and never hold a secret', () => {
     const path = join(emptyFolder(), 'settings.json')
