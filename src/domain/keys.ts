@@ -11,6 +11,30 @@ export interface AccountRef {
   readonly account: string
 }
 
+/**
+ * The parts of the bucket, and how their objects may be written. `created`: once, and never again. `settled`:
+ * created once, but what became of it may replace its own earlier word. `replaced`: whoever has read what
+ * stands may replace it. `advice`: the same, and all of it may be deleted. Nothing else is ever deleted.
+ */
+export const PARTS = {
+  quota: 'settled',
+  reports: 'created',
+  callbacks: 'created',
+  keys: 'created',
+  activity: 'replaced',
+  replacements: 'created',
+  quarantine: 'created',
+  snapshots: 'created',
+  balances: 'created',
+  movements: 'created',
+  reconciliations: 'created',
+  explanations: 'created',
+  debits: 'created',
+  audit: 'created',
+  work: 'advice',
+  doctor: 'advice',
+} as const satisfies Record<string, 'created' | 'settled' | 'replaced' | 'advice'>
+
 const SEGMENT = /^[A-Za-z0-9_=+@~(),-][A-Za-z0-9_=+@~(),.-]*$/
 const LONGEST_KEY = 900
 
