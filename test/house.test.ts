@@ -96,6 +96,13 @@ describe('the house', () => {
     expect(wrong).toEqual([])
   })
 
+  it('has handlers that decide nothing: they import no other entry', () => {
+    const wrong = SOURCES.filter(path => path.startsWith('handlers/')).flatMap(path =>
+      importsOf(path).filter(target => /^(src\/(server|cli|sandbox)|infra|test)\//.test(target)),
+    )
+    expect(wrong).toEqual([])
+  })
+
   it('never lets the sandbox and the client share code of a provider', () => {
     const wrong = SOURCES.filter(path => path.startsWith('src/sandbox/')).flatMap(path =>
       importsOf(path).filter(target => /^src\/(providers|stages|stores|formats)\//.test(target)),

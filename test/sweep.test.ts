@@ -12,6 +12,7 @@ import {
   requestsSince,
   START,
 } from './support/report-world.ts'
+import { costOfSweep } from './support/sweep-cost.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -423,36 +424,9 @@ describe('the wait after a failure', () => {
 })
 
 describe('the cost of a sweep', () => {
-  /** A sweep of a store where so many reports are finished, most of them long ago, and some are open. */
-  async function costAt(finished: number): Promise<number> {
-    world = reportWorld()
-    const { context, account, objects, clock } = world
-    for (let number = 0; number < finished; number++) {
-      const { folder } = reportKeys(REF, `8${number.toString().padStart(9, '0')}`)
-      for (const part of ['accepted', 'callback', 'archive', 'manifest'])
-        objects.byKey.set(`${folder}${part}.json`, { bytes: Buffer.from('{}'), etag: `"${part}"` })
-    }
-    // What history teaches is read from the newest reports, which are whole.
-    for (let number = 0; number < 20; number++) {
-      await world.accept(`9${number.toString().padStart(9, '0')}`)
-      await world.call(`9${number.toString().padStart(9, '0')}`)
-    }
-    await sweep(context, [account])
-    world.answer = () => ({ status: 'processing' })
-    for (const reportId of ['91', '92', '93']) await world.accept(reportId)
-    await clock.advance(10 * MINUTE)
-    await sweep(context, [account])
-    await clock.advance(2 * DAY)
-    await sweep(context, [account])
-    requestsSince(world)
-    await clock.advance(1000)
-    expect(await sweep(context, [account])).toMatchObject({ open: 3 })
-    return requestsSince(world)
-  }
-
   it('is the same for 100 and for 5,000 finished reports', async () => {
-    const few = await costAt(100)
-    expect(await costAt(5_000)).toBe(few)
+    const few = await costOfSweep(100)
+    expect(await costOfSweep(5_000)).toBe(few)
     expect(few).toBeLessThanOrEqual(3 + 3 * 3)
   })
 
