@@ -14,8 +14,8 @@ export function serveCommand(): Command {
 Listens on DAYBOOK_LISTEN. Behind a proxy that ends TLS, set the merchant portal's callback URL to
 https://<your host>/callbacks/binance-pay/<account>.
 
-Once a day it asks for the newest days as DAYBOOK_CADENCE says (off: never) and records what the accounts hold;
-of all that share a store, one does. "daybook status" shows what ran last.`,
+Every day it asks for the newest days as DAYBOOK_CADENCE says (off: never), records what the accounts hold, fetches
+movements and reconciles; of all that share a store, one does. "daybook status" shows what ran last.`,
     )
     .action(exitsWith(runServe))
 }
