@@ -33,6 +33,8 @@ export interface IndexedReport {
 export interface ReportIndex {
   /** Every report, at most `STALE_MS` old. */
   current(): Promise<ReadonlyMap<string, IndexedReport>>
+  /** Makes the next look go to the store: for whoever has just changed something. */
+  invalidate(): void
   /** Grows whenever something has changed. */
   version(): number
   /** Everything that coverage follows from, but for the slots. */
@@ -136,6 +138,9 @@ export function reportIndex({ store, reports, clock }: IndexStores, ref: Account
 
   return {
     current,
+    invalidate() {
+      refreshedMs = Number.NEGATIVE_INFINITY
+    },
     version: () => version,
     async coverageReports() {
       return [...(await current()).values()].flatMap(report => knownReportOf(report) ?? [])
