@@ -18,6 +18,7 @@ import {
   isAnswered,
   lacksOf,
   openFindings,
+  STANDINGS,
   type Standing,
   standingOf,
 } from '../domain/day-standing.ts'
@@ -259,7 +260,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
       const { reports: indexed, findings } = await known()
       const all = [...indexed.values()]
       const lines = await reports({})
-      const standings = new Map<Standing, number>()
+      const standings = new Map<Standing, number>(STANDINGS.map(standing => [standing, 0]))
       for (const { standing } of await days(rangeOfMonth(month)))
         standings.set(standing, (standings.get(standing) ?? 0) + 1)
       const open = [...findings]

@@ -19,6 +19,8 @@ export interface PageFrame {
   readonly accounts: readonly string[]
   /** What an action has led to, told once. */
   readonly notice?: Notice | undefined
+  /** Of what the page tells; it changes with it. */
+  readonly version: string
   /** The time at which the page was made, as `2026-10-15 12:00`. */
   readonly madeAt: string
   /** The files that every page loads, under names that change with their content. */
@@ -53,7 +55,7 @@ export function page(frame: PageFrame, { title, section, main, head }: PageConte
   const { viewer, account, accounts, notice, assets } = frame
   const at = (target: string) => withQuery(target, accounts.length > 1 ? { account } : {})
   return html`<!doctype html>
-<html lang="en">
+<html lang="en" data-version="${frame.version}" data-account="${account}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

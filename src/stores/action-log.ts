@@ -53,3 +53,8 @@ export async function beginAction(
 export async function endAction(store: ObjectStore, id: string, result: ActionResult): Promise<void> {
   await createRecord(store, actionKeys(id).result, result)
 }
+
+/** What an action came to, for whoever knows its key. */
+export async function resultOf(store: ObjectStore, key: string): Promise<ActionResult | undefined> {
+  return (await readRecord(store, key, resultRecord))?.record
+}
