@@ -35,7 +35,7 @@ const FLOORS: readonly [RegExp, number][] = [
   [/^src\/(stores|providers)\//, 2],
   [/^src\/stages\//, 3],
   [/^src\/(pipeline|planning|sweep|wiring)\.ts$/, 4],
-  [/^src\/(server|cli|sandbox)\//, 5],
+  [/^src\/(server|console|cli|sandbox)\//, 5],
 ]
 
 function floorOf(path: string): number {

@@ -30,8 +30,8 @@ import { newestDay, type PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
 import { dayMovementsReader } from '../stores/day-movements.ts'
-import { type DayFindings, findingIndex } from '../stores/finding-index.ts'
-import { type IndexedReport, reportIndex } from '../stores/report-index.ts'
+import { type DayFindings, indexedFindings } from '../stores/indexed-findings.ts'
+import { type IndexedReport, indexedReports } from '../stores/indexed-reports.ts'
 import { balanceBook } from './balance-book.ts'
 import { amountLine } from './format.ts'
 import { type Fresh, fresh } from './fresh.ts'
@@ -115,8 +115,8 @@ interface Known {
 function accountBook(context: BookContext, account: PlannedAccount): AccountBook {
   const { ref, provider } = account
   const { store, ledger, reports: log, work, clock } = context
-  const index = reportIndex(context, ref)
-  const findingsOf = findingIndex(store, ref)
+  const index = indexedReports(context, ref)
+  const findingsOf = indexedFindings(store, ref)
   const movements = dayMovementsReader(store)
   const balances = balanceBook(store, account, movements)
   const makesReports = provider.reports !== undefined

@@ -32,6 +32,21 @@ export function amountText(amount: string): string {
   return `${sign === '' ? '' : '−'}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}${fraction}`
 }
 
+/** How many decimal places the longest of these amounts has. */
+export function placesOf(amounts: readonly (string | null)[]): number {
+  return Math.max(0, ...amounts.map(amount => amount?.split('.')[1]?.length ?? 0))
+}
+
+const FIGURE_SPACE = '\u2007'
+const POINT_SPACE = '\u2008'
+
+/** Room behind a text, so that the points of a column stand below each other. */
+export function padded(text: string, places: number): string {
+  const [, fraction] = text.split('.')
+  const point = fraction === undefined && places > 0 ? POINT_SPACE : ''
+  return `${text}${point}${FIGURE_SPACE.repeat(Math.max(0, places - (fraction?.length ?? 0)))}`
+}
+
 /** As `amountText`, with a plus: for differences. */
 export function signedText(amount: string): string {
   return amount.startsWith('-') || /^0(\.0*)?$/.test(amount) ? amountText(amount) : `+${amountText(amount)}`

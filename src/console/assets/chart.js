@@ -16,6 +16,11 @@ function draw() {
   })
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
   const grid = { stroke: colour('--line'), width: 1 }
+  const days = (_plot, splits) => splits.map(seconds => new Date(seconds * 1000).toISOString().slice(5, 10))
+  const minute = (_plot, seconds) =>
+    seconds === null || seconds === undefined
+      ? ''
+      : new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
   const axis = { stroke: colour('--soft'), grid, ticks: grid, font: '12px system-ui, sans-serif' }
   const cross = (plot, index) => {
     plot.ctx.save()
@@ -45,9 +50,12 @@ function draw() {
       height: 300,
       tzDate: seconds => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       scales: { x: { time: true } },
-      axes: [axis, { ...axis, size: 90, values: short }],
+      axes: [
+        { ...axis, values: days },
+        { ...axis, size: 90, values: short },
+      ],
       series: [
-        { label: 'UTC' },
+        { label: 'UTC', value: minute },
         { label: 'Told', stroke: colour('--accent'), width: 2, points: { size: 5 } },
         { label: 'Implied', stroke: colour('--warn'), width: 2, dash: [6, 4], points: { show: false } },
         { label: 'Parts', stroke: colour('--bad'), width: 0, paths: () => null, points: { show: cross } },

@@ -1,5 +1,5 @@
 /** What the account held, reading by reading, and where that parts from what moved. */
-import { amountText, signedText } from '../format.ts'
+import { amountText, padded, placesOf, signedText } from '../format.ts'
 import { html, withQuery } from '../html.ts'
 import { type PageContent, type PageFrame, table, timeTag } from '../layout.ts'
 import type { BalancesView } from '../views.ts'
@@ -41,13 +41,13 @@ ${
             name: 'Told',
             number: true,
             cell: ({ actual }) =>
-              html`<span data-actual="${actual ?? ''}">${actual === null ? 'not told' : amountText(actual)}</span>`,
+              html`<span data-actual="${actual ?? ''}">${actual === null ? 'not told' : padded(amountText(actual), placesOf(series.points.map(point => point.actual)))}</span>`,
           },
           {
             name: 'Implied',
             number: true,
             cell: ({ implied }) =>
-              html`<span data-implied="${implied ?? ''}">${implied === null ? '—' : amountText(implied)}</span>`,
+              html`<span data-implied="${implied ?? ''}">${implied === null ? '—' : padded(amountText(implied), placesOf(series.points.map(point => point.actual)))}</span>`,
           },
           {
             name: 'Difference',
@@ -76,7 +76,10 @@ ${
         {
           name: 'Balance',
           number: true,
-          cell: ({ latest }) => (latest === null ? 'not told' : amountText(latest)),
+          cell: ({ latest }) =>
+            latest === null
+              ? 'not told'
+              : padded(amountText(latest), placesOf(holdings.map(holding => holding.latest))),
         },
         { name: 'Read at', cell: ({ at }) => timeTag(at) },
       ],

@@ -1,7 +1,7 @@
 /** A year, a day a cell, and one day. */
 import { addDays, addMonths, startOfDay } from '../../domain/calendar.ts'
 import { STANDINGS } from '../../domain/day-standing.ts'
-import { amountText, bytesText, countText, monthText, signedText } from '../format.ts'
+import { amountText, bytesText, countText, monthText, padded, placesOf, signedText } from '../format.ts'
 import { type Html, html, path, withQuery } from '../html.ts'
 import {
   type PageContent,
@@ -78,6 +78,8 @@ export function dayPage(view: DayView, viewer: Viewer, keyFor: (name: string) =>
   const account_ = `${provider}/${account}`
   const at = (day: string) => path('/days', provider, account, day)
   const needed = view.findings.filter(({ verdict }) => verdict !== 'matched' && verdict !== 'not_checkable')
+  const places = (name: 'inflow' | 'outflow' | 'total') =>
+    placesOf((published?.movements ?? []).map(line => line[name]))
   const plain = view.findings.filter(({ verdict }) => verdict === 'matched' || verdict === 'not_checkable')
   return {
     title: line.day,
@@ -95,9 +97,13 @@ ${
       { name: 'Wallet', cell: ({ wallet }) => wallet },
       { name: 'Asset', cell: ({ asset }) => asset },
       { name: 'Rows', number: true, cell: ({ rows }) => countText(rows) },
-      { name: 'In', number: true, cell: ({ inflow }) => amountText(inflow) },
-      { name: 'Out', number: true, cell: ({ outflow }) => amountText(outflow) },
-      { name: 'Total', number: true, cell: ({ total }) => html`<b>${signedText(total)}</b>` },
+      { name: 'In', number: true, cell: ({ inflow }) => padded(amountText(inflow), places('inflow')) },
+      { name: 'Out', number: true, cell: ({ outflow }) => padded(amountText(outflow), places('outflow')) },
+      {
+        name: 'Total',
+        number: true,
+        cell: ({ total }) => html`<b>${padded(signedText(total), places('total'))}</b>`,
+      },
     ],
     published.movements,
     'No rows on this day.',
@@ -114,17 +120,25 @@ ${
   )}</section>`
 }
 <section class="card"><h2>Reports about this day</h2>${reportTable(view.reports, 'No report covers this day.')}</section>
-<section class="card"><h2>Checks</h2>${table(
-      'Checks without a difference',
-      [
-        { name: 'Check', cell: ({ id }) => html`<span class="mono">${id}</span>` },
-        { name: 'Verdict', cell: ({ verdict }) => verdictBadge(verdict) },
-        { name: 'Actual', number: true, cell: ({ actual }) => (actual === null ? '' : amountText(actual)) },
-        { name: '', cell: ({ says }) => says },
-      ],
-      plain,
-      view.runs.length === 0 ? 'This day has not been reconciled.' : 'Every check has a finding.',
-    )}
+<section class="card"><h2>Checks</h2>${
+      plain.length === 0
+        ? html`<p class="none">${view.runs.length === 0 ? 'This day has not been reconciled.' : 'Every check has a finding.'}</p>`
+        : html`<details><summary>${plain.length} without a difference</summary>${table(
+            'Checks without a difference',
+            [
+              { name: 'Check', cell: ({ id }) => html`<span class="mono">${id}</span>` },
+              { name: 'Verdict', cell: ({ verdict }) => verdictBadge(verdict) },
+              {
+                name: 'Actual',
+                number: true,
+                cell: ({ actual }) => (actual === null ? '' : amountText(actual)),
+              },
+              { name: '', cell: ({ says }) => says },
+            ],
+            plain,
+            '',
+          )}</details>`
+    }
 ${
   view.assumptions.length > 0 &&
   html`<details><summary>What is assumed (${view.assumptions.length})</summary><ul>${view.assumptions.map(each => html`<li>${each}</li>`)}</ul></details>`

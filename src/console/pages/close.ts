@@ -36,7 +36,7 @@ export function closePage(
     section: '/close',
     main: html`<div data-live="close"><p class="row no-print"><a class="button quiet" href="${at(addMonths(month, -1))}" rel="prev">← ${monthText(addMonths(month, -1))}</a> <a class="button quiet" href="${at(addMonths(month, 1))}" rel="next">${monthText(addMonths(month, 1))} →</a></p>
 <p class="only-print">Account ${name}. Statement of completeness, made by Daybook.</p>
-<section class="card ${!ready && 'break'}"><p class="verdict">${
+<section class="card lacks ${!ready && 'break'}"><p class="verdict">${
       ready
         ? html`<span class="badge s-proved"><span aria-hidden="true">✓</span> ready</span> Every day is here and proved or explained.`
         : html`<span class="badge s-break"><span aria-hidden="true">✕</span> not ready</span> ${lacks.length} ${lacks.length === 1 ? 'thing is' : 'things are'} missing.`

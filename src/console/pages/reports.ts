@@ -1,7 +1,7 @@
 /** Every report, and one report from request to proof. */
 
 import { WALLET_SCOPES } from '../../domain/report.ts'
-import { amountText, bytesText, countText, rangeText } from '../format.ts'
+import { amountText, bytesText, countText, padded, placesOf, rangeText } from '../format.ts'
 import { type Html, html, path, withQuery } from '../html.ts'
 import { type PageContent, pairs, stateBadge, table, timeTag, type Viewer } from '../layout.ts'
 import { REPORT_STATES, type ReportLine, type ReportView } from '../views.ts'
@@ -136,7 +136,11 @@ ${
     [
       { name: 'Wallet', cell: ({ wallet }) => wallet },
       { name: 'Asset', cell: ({ asset }) => asset },
-      { name: 'Total', number: true, cell: ({ amount }) => amountText(amount) },
+      {
+        name: 'Total',
+        number: true,
+        cell: ({ amount }) => padded(amountText(amount), placesOf(view.sums.map(sum => sum.amount))),
+      },
     ],
     view.sums,
     '',

@@ -30,7 +30,7 @@ export interface FindingIndex {
 
 const AT_ONCE = 16
 
-export function findingIndex(store: ObjectStore, ref: AccountRef): FindingIndex {
+export function indexedFindings(store: ObjectStore, ref: AccountRef): FindingIndex {
   const runs = new Map<string, ReconciliationRecord>()
   const explanations = new Map<string, ExplanationRecord>()
 

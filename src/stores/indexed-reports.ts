@@ -55,7 +55,7 @@ const EVERYTHING_MS = 600_000
 
 const AT_ONCE = 16
 
-export function reportIndex({ store, reports, clock }: IndexStores, ref: AccountRef): ReportIndex {
+export function indexedReports({ store, reports, clock }: IndexStores, ref: AccountRef): ReportIndex {
   const known = new Map<string, IndexedReport>()
   const parsedBy = new Map<string, number>()
   let version = 0
