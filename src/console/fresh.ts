@@ -12,8 +12,9 @@ export function fresh<T>(clock: Pick<Clock, 'now'>, ms: number, load: () => Prom
   let loading: Promise<T> | undefined
   let loadedMs = Number.NEGATIVE_INFINITY
   const answer = () => {
+    // A clock that is set back must not make an answer stay for longer.
     const nowMs = clock.now().getTime()
-    if (loading === undefined || nowMs - loadedMs > ms) {
+    if (loading === undefined || Math.abs(nowMs - loadedMs) > ms) {
       loadedMs = nowMs
       loading = load()
       loading.catch(() => {

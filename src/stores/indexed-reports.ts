@@ -66,12 +66,13 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
   let listing: Promise<void> | undefined
 
   async function current(): Promise<ReadonlyMap<string, IndexedReport>> {
+    // A clock that is set back must not make what is known stay for longer.
     const nowMs = clock.now().getTime()
     if (listedMs === Number.NEGATIVE_INFINITY) await listEverything()
     else {
       // What is known is shown while everything is listed anew.
-      if (nowMs - listedMs > EVERYTHING_MS) listEverything().catch(() => {})
-      if (nowMs - refreshedMs > STALE_MS) await refresh()
+      if (Math.abs(nowMs - listedMs) > EVERYTHING_MS) listEverything().catch(() => {})
+      if (Math.abs(nowMs - refreshedMs) > STALE_MS) await refresh()
     }
     return known
   }
