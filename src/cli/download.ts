@@ -1,10 +1,5 @@
 /** `daybook download`: an archived file, checked against its SHA-256, or a link to it. */
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { link, rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { DaybookError } from '../domain/errors.ts'
 import { reportKeys } from '../domain/keys.ts'
@@ -12,6 +7,7 @@ import type { ArchiveRecord } from '../domain/report.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { writeOutput } from './output-file.ts'
 import type { CommonOptions, Session } from './session.ts'
 import { bytesText } from './terminal.ts'
 
@@ -85,62 +81,27 @@ async function writeFile(
   out: string | undefined,
 ): Promise<ExitCode> {
   const key = reportKeys(account.ref, record.reportId).file(record.file)
-  const bytes = daybook.context.store.read(key)
-  if (out === '-') {
-    await pipeline(bytes, expectSha256(record), process.stdout, { end: false })
-    return EXIT.done
-  }
-  const path = resolve(out ?? plainName(record.file))
-  const partial = `${path}.part`
-  try {
-    await pipeline(bytes, expectSha256(record), createWriteStream(partial))
-    // A name that the user did not give must not cost a file that stands there.
-    if (out === undefined) await link(partial, path)
-    else await rename(partial, path)
-  } catch (error) {
-    throw writeFault(error, path)
-  } finally {
-    await rm(partial, { force: true })
-  }
+  const bytes = expectSha256(daybook.context.store.read(key), record)
+  const path = await writeOutput(bytes, { out, name: record.file })
+  if (path === undefined) return EXIT.done
   terminal.say(`${bytesText(record.size)}, SHA-256 ${record.sha256} checked.`)
   terminal.result('download', { account: account.ref.account, ...record, path }, [path])
   return EXIT.done
 }
 
-/** A name that no later command takes for an option. */
-function plainName(file: string): string {
-  return file.startsWith('-') ? `_${file}` : file
-}
-
 /** Passes bytes on and fails at their end when they are not the ones that were archived. */
-function expectSha256(record: ArchiveRecord): Transform {
+async function* expectSha256(
+  bytes: AsyncIterable<Uint8Array>,
+  record: ArchiveRecord,
+): AsyncGenerator<Uint8Array> {
   const sha256 = createHash('sha256')
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      sha256.update(chunk)
-      done(null, chunk)
-    },
-    flush(done) {
-      const same = sha256.digest('hex') === record.sha256
-      done(
-        same
-          ? null
-          : new DaybookError(
-              'file-damaged',
-              `The stored file of report ${record.reportId} is not the one that was archived: its SHA-256 differs.`,
-            ),
-      )
-    },
-  })
-}
-
-function writeFault(error: unknown, path: string): unknown {
-  const code =
-    error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined
-  if (code === undefined) return error
-  const says =
-    code === 'EEXIST'
-      ? `${path} exists; name another file with --out.`
-      : `${path} cannot be written (${code}).`
-  return new DaybookError('usage-invalid', says, { cause: error })
+  for await (const chunk of bytes) {
+    sha256.update(chunk)
+    yield chunk
+  }
+  if (sha256.digest('hex') === record.sha256) return
+  throw new DaybookError(
+    'file-damaged',
+    `The stored file of report ${record.reportId} is not the one that was archived: its SHA-256 differs.`,
+  )
 }

@@ -11,6 +11,7 @@ import { describeCommand } from './describe.ts'
 import { doctorCommand } from './doctor.ts'
 import { downloadCommand } from './download.ts'
 import { explainCommand } from './explain.ts'
+import { exportCommand } from './export.ts'
 import { fetchActivityCommand } from './fetch-activity.ts'
 import { importCommand } from './import.ts'
 import { notifyDebitCommand } from './notify-debit.ts'
@@ -67,6 +68,7 @@ for (const command of [
   parseCommand(),
   reparseCommand(),
   downloadCommand(),
+  exportCommand(),
   describeCommand(),
   snapshotCommand(),
   fetchActivityCommand(),

@@ -122,13 +122,13 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
   const makesReports = provider.reports !== undefined
 
   const slots = fresh(clock, FRESH_MS, () => (makesReports ? ledger.since(ref, '') : Promise.resolve([])))
-  const found: Fresh<ReadonlyMap<Day, DayFindings>> = fresh(clock, FRESH_MS, findingsOf.load)
+  const foundFindings: Fresh<ReadonlyMap<Day, DayFindings>> = fresh(clock, FRESH_MS, findingsOf.load)
   const known: Fresh<Known> = fresh(clock, FRESH_MS, async () => {
     const [reports, covered, ledgerSlots, findings] = await Promise.all([
       index.current(),
       index.coverageReports(),
       slots(),
-      found(),
+      foundFindings(),
     ])
     return { reports, findings, facts: { reports: covered, slots: ledgerSlots } }
   })
@@ -194,6 +194,21 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
     return lines.sort(
       (a, b) => compareTexts(b.askedAt ?? '', a.askedAt ?? '') || compareTexts(b.reportId, a.reportId),
     )
+  }
+
+  /** One that is not known may have arrived a moment ago. */
+  async function foundReport(reportId: string): Promise<IndexedReport | undefined> {
+    const found = (await known()).reports.get(reportId)
+    if (found !== undefined) return found
+    forget()
+    return (await known()).reports.get(reportId)
+  }
+
+  function forget(): void {
+    index.invalidate()
+    slots.forget()
+    foundFindings.forget()
+    known.forget()
   }
 
   async function working(reportsByNewest: readonly IndexedReport[]) {
@@ -321,7 +336,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
     },
 
     async report(reportId) {
-      const indexed = (await known()).reports.get(reportId)
+      const indexed = await foundReport(reportId)
       if (indexed === undefined) return undefined
       const [callback, attempt] = await Promise.all([
         indexed.parts.has('callback') ? log.read(ref, reportId, 'callback') : undefined,
@@ -413,12 +428,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
       }
     },
 
-    forget() {
-      index.invalidate()
-      slots.forget()
-      found.forget()
-      known.forget()
-    },
+    forget,
 
     async version() {
       const { facts, findings } = await known()

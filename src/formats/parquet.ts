@@ -7,7 +7,7 @@ import {
   parquetRead,
   parquetReadObjects,
 } from 'hyparquet'
-import type { ActivityColumn, IdentifiedRow } from '../domain/activity.ts'
+import { ACTIVITY_COLUMNS, type ActivityColumn, type IdentifiedRow } from '../domain/activity.ts'
 import { putAmount } from './amount-cells.ts'
 import { type ByteSource, readBytes } from './byte-source.ts'
 import { dataFile } from './data-file.ts'
@@ -78,6 +78,33 @@ export async function* readStoredGroups(source: ByteSource): AsyncGenerator<Cate
     const end = start + Number.parseInt(num_rows.toString(), 10)
     yield await readRows(source, { file, metadata, rowStart: start, rowEnd: end })
     start = end
+  }
+}
+
+/**
+ * The rows of a data file with every column of the table, in pieces: only the columns of a row group are in
+ * memory at once, not its rows. Throws `file-damaged`.
+ */
+export async function* readStoredPieces(
+  source: ByteSource,
+  pieceRows = 2048,
+): AsyncGenerator<CategorizedRow[]> {
+  const metadata = withoutConversions(await readFooter(source))
+  const file = bufferOf(source)
+  let rowStart = 0
+  for (const { num_rows } of metadata.row_groups) {
+    const rows = Number.parseInt(num_rows.toString(), 10)
+    const what = { file, metadata, rowStart, rowEnd: rowStart + rows }
+    const columns = await Promise.all(ACTIVITY_COLUMNS.map(({ name }) => readColumn(source, what, name)))
+    const names = ACTIVITY_COLUMNS.map(({ name }) => name)
+    for (let at = 0; at < rows; at += pieceRows) {
+      yield Array.from({ length: Math.min(pieceRows, rows - at) }, (_, index) => {
+        const stored: Record<string, unknown> = {}
+        for (const [column, name] of names.entries()) stored[name] = columns[column]![at + index]
+        return rowOf(stored as unknown as StoredRow)
+      })
+    }
+    rowStart += rows
   }
 }
 

@@ -7,7 +7,7 @@ import type { Balance, BalanceAnswerRecord, BalanceBasis } from '../domain/balan
 import type { Day, DayRange } from '../domain/calendar.ts'
 import type { Contract, DebitApplication, DebitNotice } from '../domain/debit.ts'
 import type { BalanceProof } from '../domain/reconciliation.ts'
-import type { ReportRequest } from '../domain/report.ts'
+import type { CallbackRecord, ReportRequest } from '../domain/report.ts'
 
 export interface Provider {
   /** The name in keys and commands, such as `binance-pay`. */
@@ -79,8 +79,20 @@ export interface Callbacks {
   verify(message: CallbackMessage): Promise<CallbackVerdict>
   /** Reads a verified body; never fails, because an unknown shape is kept and acknowledged too. */
   read(body: Uint8Array): CallbackContent
+  /** What a kept callback was verified with; `undefined` when the record does not hold it all. */
+  proof?(record: CallbackRecord): CallbackProof | undefined
   /** The answers the provider expects. They tell a stranger nothing. */
   readonly replies: { readonly accepted: CallbackReply; readonly refused: CallbackReply }
+}
+
+/** Everything that verifying a callback again takes, but for the key. */
+export interface CallbackProof {
+  /** The bytes that were signed. */
+  readonly signed: Uint8Array
+  /** RSASSA-PKCS1-v1_5 with SHA-256. */
+  readonly signature: Uint8Array
+  /** The serial that the key is kept under. */
+  readonly keySerial: string
 }
 
 export interface CallbackMessage {

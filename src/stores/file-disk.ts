@@ -1,6 +1,6 @@
 /** What the folder store asks of a disk: whole files, links only one caller can make, folders that last. */
 import { constants } from 'node:fs'
-import { link, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
+import { link, lstat, mkdir, open, readdir, realpath, rename, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DaybookError, type FaultCode } from '../domain/errors.ts'
 import { mayBeAlive, processName, type Random } from '../host.ts'
@@ -22,6 +22,11 @@ export interface Home {
   readonly random: Random
   /** The folders this process has seen to last: they and all above them were flushed to the disk. */
   readonly lasting: Set<string>
+  /** The flushes of folders that are under way, and those that wait for these to end. */
+  readonly flushes: {
+    readonly running: Map<string, Promise<void>>
+    readonly waiting: Map<string, Promise<void>>
+  }
 }
 
 const FAULT_OF: Readonly<Record<string, readonly [FaultCode, string]>> = {
@@ -103,17 +108,41 @@ export function objectInTheWay(): DaybookError {
   return new DaybookError('store-refused', message)
 }
 
-/** Makes the names in a folder last: a file's own flush says nothing of the name it was given. */
-export async function syncFolder(home: Home, folder: string): Promise<void> {
-  const handle = await home.disk.open(
-    folder,
-    constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
-  )
+/**
+ * Makes the names in a folder last: a file's own flush says nothing of the name it was given. Those who wait
+ * for the same folder share one flush. It begins after the last of them has asked, so after its name was made;
+ * one that is under way already may have begun too early, and is waited for but not relied on.
+ */
+export function syncFolder({ disk, flushes }: Home, folder: string): Promise<void> {
+  const waiting = flushes.waiting.get(folder)
+  if (waiting !== undefined) return waiting
+  const earlier = flushes.running.get(folder) ?? Promise.resolve()
+  const flush = earlier
+    .catch(() => {})
+    .then(() => {
+      flushes.waiting.delete(folder)
+      flushes.running.set(folder, flush)
+      return flushFolder(disk, folder)
+    })
+    .finally(() => {
+      if (flushes.running.get(folder) === flush) flushes.running.delete(folder)
+    })
+  flushes.waiting.set(folder, flush)
+  return flush
+}
+
+async function flushFolder(disk: Disk, folder: string): Promise<void> {
+  const handle = await disk.open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
     await handle.sync()
   } finally {
     await handle.close()
   }
+}
+
+/** Removes a temporary file; one that is gone, or cannot be removed, harms nobody. */
+export async function removeTemporary(path: string): Promise<void> {
+  await unlink(path).catch(() => {})
 }
 
 /** Writes `body` to a temporary file, flushed, and answers its path. Leaves nothing when it throws. */
@@ -129,7 +158,7 @@ export async function writeTemporary(home: Home, body: Body): Promise<string> {
       await onDisk(() => handle.close())
     }
   } catch (error) {
-    await rm(path, { force: true }).catch(() => {})
+    await removeTemporary(path)
     throw error
   }
   return path
@@ -158,9 +187,11 @@ export async function linkOnce(home: Home, temporary: string, path: string): Pro
 /** A path for a temporary file that nobody else has. */
 export async function temporaryPath(home: Home): Promise<string> {
   const folder = join(home.root, '.tmp')
-  const first = !home.lasting.has(folder)
-  await makeFolder(home, folder)
-  if (first) await removeAbandoned(folder)
+  // The store's own folder, which no key names: what it is need not be asked again for every object.
+  if (!home.lasting.has(folder)) {
+    await makeFolder(home, folder)
+    await removeAbandoned(folder)
+  }
   return join(folder, `${processName()}:${home.random.hex(24)}`)
 }
 

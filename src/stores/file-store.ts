@@ -1,6 +1,6 @@
 /** A folder on disk as an object store: the embedded default. Needs a POSIX file system with hard links. */
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DaybookError } from '../domain/errors.ts'
 import { checkKey, checkPrefix } from '../domain/keys.ts'
@@ -15,6 +15,7 @@ import {
   onDisk,
   realDisk,
   refusedLink,
+  removeTemporary,
   syncFolder,
   unlessMissing,
   writeTemporary,
@@ -76,7 +77,8 @@ export function fileStore(root: string, options: FileStoreOptions): ObjectStore 
 async function openHome(address: string, options: FileStoreOptions): Promise<Home> {
   await mkdir(address, { recursive: true })
   const disk = { ...realDisk, ...options.disk }
-  return { root: await realpath(address), disk, random: options.random, lasting: new Set() }
+  const flushes = { running: new Map(), waiting: new Map() }
+  return { root: await realpath(address), disk, random: options.random, lasting: new Set(), flushes }
 }
 
 function headOf(key: string, { size, etag }: Generation): ObjectHead {
@@ -86,14 +88,15 @@ function headOf(key: string, { size, etag }: Generation): ObjectHead {
 async function create(key: string, body: Body, home: Home): Promise<CreateOutcome> {
   const path = join(home.root, key)
   return withTemporary(home, body, async temporary => {
-    await makeFolder(home, dirname(path))
+    const [, replaced] = await Promise.all([makeFolder(home, dirname(path)), hasGenerations(home, key)])
     // Were the visible file deleted by hand, a new one would be taken for a generation left behind.
-    if (await hasGenerations(home, key)) return { outcome: 'exists' }
+    if (replaced) return { outcome: 'exists' }
     const won = await linkOnce(home, temporary, path)
     if (!won) await refuseUnlessFile(path)
     // Also when it exists: its maker may not be this far yet, and our caller will rely on it.
-    await syncFolder(home, dirname(path))
-    return won ? { outcome: 'created', etag: (await firstGeneration(temporary)).etag } : { outcome: 'exists' }
+    const lasts = syncFolder(home, dirname(path))
+    const [made] = await Promise.all([won ? firstGeneration(temporary) : undefined, lasts])
+    return made === undefined ? { outcome: 'exists' } : { outcome: 'created', etag: made.etag }
   })
 }
 
@@ -117,7 +120,7 @@ async function withTemporary<T>(home: Home, body: Body, use: (path: string) => P
   try {
     return await onDisk(() => use(temporary))
   } finally {
-    await rm(temporary, { force: true }).catch(() => {})
+    await removeTemporary(temporary)
   }
 }
 

@@ -7,8 +7,6 @@ import type { Requirement, Summary } from './summary.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const README = join(import.meta.dirname, 'README.md')
-const BEGIN = '<!-- result: begin -->'
-const END = '<!-- result: end -->'
 const MIB = 1024 ** 2
 
 /** Speeds are set against those of `base`. */
@@ -54,7 +52,7 @@ export function growthText(small: readonly Summary[], large: readonly Summary[])
 const size = ({ rows }: Summary) => `${rows / 1e6}M`
 const millions = (rowsPerSecond: number) => (rowsPerSecond / 1e6).toFixed(2)
 
-function markdown(heads: readonly string[], lines: ReadonlyArray<readonly string[]>): string {
+export function markdown(heads: readonly string[], lines: ReadonlyArray<readonly string[]>): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map(line => line[column]!.length)),
   )
@@ -63,15 +61,17 @@ function markdown(heads: readonly string[], lines: ReadonlyArray<readonly string
   return [row(heads), row(widths.map(width => '-'.repeat(width))), ...lines.map(row)].join('\n')
 }
 
-export function machineText(command: string): string {
+const PEERS = ['@duckdb/node-api', 'nodejs-polars', 'csv-parse']
+
+export function machineText(command: string, peers: readonly string[] = PEERS): string {
   const model = cpus()[0]?.model ?? 'unknown processor'
-  const versions = ['@duckdb/node-api', 'nodejs-polars', 'csv-parse']
-    .map(name => `${name} ${versionOf(name)}`)
-    .join(', ')
+  const versions = [`Node ${process.versions.node}`, ...peers.map(name => `${name} ${versionOf(name)}`)].join(
+    ', ',
+  )
   const memoryGib = Math.round(totalmem() / 1024 ** 3)
   return [
     `${cpus().length} cores (${model}), ${memoryGib} GiB, ${process.platform} ${process.arch}.`,
-    `Node ${process.versions.node}, ${versions}. Command: \`${command}\`, ${new Date().toISOString().slice(0, 16)}Z.`,
+    `${versions}. Command: \`${command}\`, ${new Date().toISOString().slice(0, 16)}Z.`,
   ].join('\n')
 }
 
@@ -80,11 +80,13 @@ function versionOf(name: string): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Puts the result between the markers of the README. */
-export function record(result: string): void {
+/** Puts the result between the markers of that name in the README. */
+export function record(result: string, name = 'result'): void {
+  const begin = `<!-- ${name}: begin -->`
+  const end = `<!-- ${name}: end -->`
   const readme = readFileSync(README, 'utf8')
-  const [before, rest] = readme.split(BEGIN)
-  const after = rest?.split(END)[1]
+  const [before, rest] = readme.split(begin)
+  const after = rest?.split(end)[1]
   if (before === undefined || after === undefined) throw new Error(`${README} has lost its markers.`)
-  writeFileSync(README, `${before}${BEGIN}\n\n${result}\n\n${END}${after}`)
+  writeFileSync(README, `${before}${begin}\n\n${result}\n\n${end}${after}`)
 }

@@ -60,6 +60,9 @@ const GETS: Readonly<Record<string, () => string>> = {
   '/reports': () => '/reports',
   '/reports/:provider/:account/:reportId': report,
   '/reports/:provider/:account/:reportId/file': () => `${report()}/file`,
+  '/reports/:provider/:account/:reportId/evidence.zip': () => `${report()}/evidence.zip`,
+  '/rows/:provider/:account/:file': () => `/rows/${ACCOUNT}/rows.csv?from=2026-09-01&to=2026-09-01`,
+  '/close/:provider/:account/:month/pack.zip': () => `/close/${ACCOUNT}/2026-09/pack.zip`,
   '/balances': () => '/balances',
   '/findings': () => '/findings?kind=all',
   '/close': () => '/close?month=2026-09',
@@ -94,6 +97,8 @@ const API_POSTS: Readonly<Record<string, () => string>> = {
 }
 /** What anybody may have: how to get in, and what says nothing of the book. */
 const OPEN = ['GET /login', 'POST /logout', 'GET /assets/:name', 'GET /openapi.json']
+
+const isDownload = (path: string) => /\/(file|:file|\w+\.zip)$/.test(path)
 
 interface Layer {
   readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> }
@@ -185,7 +190,7 @@ describe('the gate of the desk', () => {
     const before = await facts()
     const csrf = await reader.csrf()
     for (const [path, target] of Object.entries(GETS)) {
-      if (path === '/live' || path.endsWith('/file')) continue
+      if (path === '/live' || isDownload(path)) continue
       expect([path, (await reader.get(target())).status]).toEqual([path, path === '/actions' ? 404 : 200])
     }
     for (const target of Object.values(API_GETS)) expect((await reader.get(target())).status).toBe(200)
@@ -331,7 +336,7 @@ describe('what strangers write', () => {
   it('is text on every page, stored or reflected', async () => {
     const pages = [
       ...Object.entries(GETS)
-        .filter(([path]) => path !== '/live' && !path.endsWith('/file'))
+        .filter(([path]) => path !== '/live' && !isDownload(path))
         .map(([, target]) => target()),
       `/reports?search=${encodeURIComponent(SCRIPT)}`,
       `/actions?from=2026-09-01&to=2026-09-01&wallets=all&did=${encodeURIComponent(SCRIPT)}`,

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addDays } from '../../src/domain/calendar.ts'
 import { reportKeys } from '../../src/domain/keys.ts'
 import { spent } from '../../src/domain/quota.ts'
+import { evidenceBundle } from '../../src/exports/evidence.ts'
+import { loadMonth, monthPack } from '../../src/exports/month-pack.ts'
+import { rowsAsCsv, rowsAsXlsx } from '../../src/exports/rows.ts'
 import { API } from '../../src/server/desk/api-operations.ts'
 import { type BookWorld, startBookWorld } from '../support/book-world.ts'
 import { type DeskClient, deskClient, newKey, SESSION_KEY } from '../support/desk-client.ts'
@@ -220,6 +223,57 @@ describe('a download', () => {
     } finally {
       await rename(`${path}.kept`, path)
     }
+  })
+})
+
+describe('an export', () => {
+  it('is what the store holds, and is in the audit before', async () => {
+    const ref = world.test.account.ref
+    const { store, reports } = world.test.daybook.context
+    const last = addDays(world.firstDay, 5)
+    const range = { start: world.firstDay, end: addDays(last, 1) }
+    const whole = async (bytes: AsyncIterable<Uint8Array>) => Buffer.concat(await Array.fromAsync(bytes))
+    const query = `from=${world.firstDay}&to=${last}`
+    const of: [string, string, Promise<Buffer>, string][] = [
+      [
+        `/rows/${ACCOUNT}/rows.csv?${query}`,
+        'rows.download',
+        whole(rowsAsCsv(store, ref, range)),
+        'text/csv; charset=utf-8',
+      ],
+      [
+        `/rows/${ACCOUNT}/rows.xlsx?${query}`,
+        'rows.download',
+        whole(rowsAsXlsx(store, ref, range)),
+        'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      ],
+      [
+        `/reports/${ACCOUNT}/${world.reportId}/evidence.zip`,
+        'evidence.download',
+        whole(evidenceBundle({ store, reports }, world.test.account, world.reportId)),
+        'application/zip',
+      ],
+      [
+        `/close/${ACCOUNT}/2026-10/pack.zip`,
+        'month.download',
+        whole(monthPack(store, await loadMonth(world.test.daybook.context, ref, '2026-10'))),
+        'application/zip',
+      ],
+    ]
+    for (const [target, did, expected, type] of of) {
+      const before = (await auditKeys()).length
+      const answer = await operator.get(target)
+      expect([target, answer.status, answer.headers.get('content-type')]).toEqual([target, 200, type])
+      const got = Buffer.from(await answer.arrayBuffer())
+      expect([target, got.length > 100, got.equals(await expected)]).toEqual([target, true, true])
+      expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+"/)
+      const [newest = ''] = (await auditKeys()).slice(-1)
+      expect(await auditKeys()).toHaveLength(before + 1)
+      expect(await readFile(join(world.test.folder, 'store', newest), 'utf8')).toContain(did)
+    }
+    expect((await operator.get(`/rows/${ACCOUNT}/rows.pdf?${query}`)).status).toBe(400)
+    expect((await operator.get(`/rows/${ACCOUNT}/rows.csv?from=2026-02-01&to=2026-01-01`)).status).toBe(400)
+    expect((await operator.get(`/reports/${ACCOUNT}/999/evidence.zip`)).status).toBe(404)
   })
 })
 

@@ -22,6 +22,7 @@ import { fileStore } from '../../src/stores/file-store.ts'
 import type { ObjectStore } from '../../src/stores/object-store.ts'
 import { describeObjectStore } from '../contracts/object-store.ts'
 import { asText, bigStream, collect, create, keysOf, text, textOf } from '../support/objects.ts'
+import { powerCutDisk } from '../support/power-cut-disk.ts'
 
 const CHILD = join(import.meta.dirname, '../support/file-store-child.ts')
 const roots: string[] = []
@@ -98,12 +99,114 @@ describe('a folder between processes', () => {
     expect(await readdir(join(root, '.tmp'))).toEqual([])
   }, 20_000)
 
+  it('has every object that a killed writer acknowledged, whole', async () => {
+    for (const round of [1, 2, 3]) {
+      const child = startChild(root, 'acknowledge', `${round}`)
+      let printed = ''
+      child.stdout!.on('data', chunk => {
+        printed += chunk
+      })
+      await once(child.stdout!, 'data')
+      await new Promise(resolve => setTimeout(resolve, 50 * round))
+      const closed = once(child, 'close')
+      await kill(child)
+      await closed
+      const acknowledged = printed.split('\n').slice(0, -1)
+      expect(acknowledged.length).toBeGreaterThan(0)
+      const store = storeAt(root)
+      for (const key of acknowledged)
+        expect(await textOf(store, key)).toBe(Buffer.alloc(2000, key).toString())
+    }
+  }, 20_000)
+
   it('shows the new object once its publisher was killed in between', async () => {
     await expect(runChild(root, 'die-publishing', 'days/one')).rejects.toMatchObject({ signal: 'SIGKILL' })
     const visible = () => readFile(join(root, 'days/one'), 'utf8')
     expect(await visible()).toBe('old')
     expect(await textOf(storeAt(root), 'days/one')).toBe('new')
     expect(await visible()).toBe('new')
+  })
+})
+
+describe('a folder and a power cut', () => {
+  it('loses nothing that was acknowledged, however many writers share a flush', async () => {
+    const root = await newRoot()
+    let chance = 7
+    const fewMs = () => {
+      chance = (chance * 48_271) % 2_147_483_647
+      return chance % 6
+    }
+    const { disk, survives, flushes } = powerCutDisk(fewMs)
+    const store = storeAt(root, disk)
+    await create(store, 'calls/first', 'x')
+    const before = flushes(join(root, 'calls'))
+    let next = 0
+    const writer = async () => {
+      for (let number = next++; number < 200; number = next++) {
+        const key = `calls/${number % 150}`
+        await store.create(key, text(`${number}`))
+        // Also of an object that another has created a moment ago, which the caller relies on now.
+        expect(survives(join(root, key))).toBe(true)
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, writer))
+    expect(flushes(join(root, 'calls')) - before).toBeLessThan(100)
+  })
+
+  it('flushes a folder once for all who wait, and again for who came too late', async () => {
+    const root = await newRoot()
+    const flushes: PromiseWithResolvers<void>[] = []
+    let held = false
+    const store = storeAt(root, {
+      open: async (path, flags) => {
+        const handle = await open(path, flags)
+        if (!held || !String(path).endsWith('/calls')) return handle
+        const flush = Promise.withResolvers<void>()
+        flushes.push(flush)
+        handle.sync = () => flush.promise
+        return handle
+      },
+    })
+    await create(store, 'calls/0', 'x')
+    held = true
+    const answered: string[] = []
+    const creating = (name: string) =>
+      store.create(`calls/${name}`, text(name)).then(() => void answered.push(name))
+    const until = async (there: () => boolean | Promise<boolean>) => {
+      while (!(await there())) await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    const first = creating('first')
+    await until(() => flushes.length === 1)
+    const others = ['a', 'b', 'c', 'd'].map(creating)
+    await until(async () => (await readdir(join(root, 'calls'))).length === 6)
+    flushes[0]!.resolve()
+    await first
+    await until(() => flushes.length === 2)
+    expect(answered).toEqual(['first'])
+    flushes[1]!.resolve()
+    await Promise.all(others)
+    expect(flushes).toHaveLength(2)
+  })
+
+  it('acknowledges nothing when the flush fails, to none of those who share it', async () => {
+    const root = await newRoot()
+    let failing = false
+    const store = storeAt(root, {
+      open: async (path, flags) => {
+        const handle = await open(path, flags)
+        if (failing && String(path).endsWith('/calls')) handle.sync = () => Promise.reject(diskError('EIO'))
+        return handle
+      },
+    })
+    await create(store, 'calls/0', 'x')
+    failing = true
+    const outcomes = await Promise.allSettled(
+      ['a', 'b', 'c'].map(name => store.create(`calls/${name}`, text(name))),
+    )
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store-unavailable' } })
+    failing = false
+    expect(await store.create('calls/a', text('again'))).toEqual({ outcome: 'exists' })
   })
 })
 

@@ -1,4 +1,5 @@
 /** A process that uses a folder store until it is done or killed: `file-store-child.ts ROOT WORK ARGUMENT`. */
+import { writeSync } from 'node:fs'
 import { systemRandom } from '../../src/host.ts'
 import { fileStore } from '../../src/stores/file-store.ts'
 import { create, increment } from './objects.ts'
@@ -29,6 +30,19 @@ const works: Record<string, () => Promise<void>> = {
       if (current === undefined) await store.create('churn/shared', body)
       else await store.replace('churn/shared', body, current.etag)
     }
+  },
+
+  /** Creates objects, sixteen at once, and prints the key of each once it is acknowledged, until it is killed. */
+  async acknowledge() {
+    let next = 0
+    const create = async () => {
+      for (;;) {
+        const key = `acknowledged/${argument}-${next++}`
+        await store.create(key, Buffer.alloc(2000, key))
+        writeSync(1, `${key}\n`)
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, create))
   },
 
   /** Replaces an object, and is killed when it is about to publish. */

@@ -15,7 +15,7 @@ import {
 } from '../layout.ts'
 import type { DayLine, DayView } from '../views.ts'
 import { findingCard } from './findings.ts'
-import { reportTable } from './reports.ts'
+import { type DownloadLink, reportTable } from './reports.ts'
 
 export interface CalendarView {
   readonly provider: string
@@ -73,7 +73,14 @@ function dayCell(provider: string, account: string, line: DayLine | undefined): 
   return html`<a class="cell s-${standing}" href="${path('/days', provider, account, day)}" aria-label="${day}, ${word}" title="${day}, ${word}">${String(Number.parseInt(day.slice(8), 10))}<i aria-hidden="true">${sign}</i></a>`
 }
 
-export function dayPage(view: DayView, viewer: Viewer, keyFor: (name: string) => string): PageContent {
+export function dayPage(
+  view: DayView,
+  viewer: Viewer,
+  {
+    keyFor,
+    downloads,
+  }: { readonly keyFor: (name: string) => string; readonly downloads: readonly DownloadLink[] },
+): PageContent {
   const { line, provider, account, published } = view
   const account_ = `${provider}/${account}`
   const at = (day: string) => path('/days', provider, account, day)
@@ -84,7 +91,7 @@ export function dayPage(view: DayView, viewer: Viewer, keyFor: (name: string) =>
   return {
     title: line.day,
     section: '/calendar',
-    main: html`<div data-live="day"><p class="row no-print"><a class="button quiet" href="${at(addDays(line.day, -1))}" rel="prev">← ${addDays(line.day, -1)}</a> <a class="button quiet" href="${at(addDays(line.day, 1))}" rel="next">${addDays(line.day, 1)} →</a> <a class="button quiet" href="${withQuery('/calendar', { account: account_, year: line.day.slice(0, 4) })}">Calendar</a></p>
+    main: html`<div data-live="day"><p class="row no-print"><a class="button quiet" href="${at(addDays(line.day, -1))}" rel="prev">← ${addDays(line.day, -1)}</a> <a class="button quiet" href="${at(addDays(line.day, 1))}" rel="next">${addDays(line.day, 1)} →</a> <a class="button quiet" href="${withQuery('/calendar', { account: account_, year: line.day.slice(0, 4) })}">Calendar</a> ${downloads.map(({ name, target }) => html`<a class="button quiet" href="${target}" download>${name}</a>`)}</p>
 <div class="cards"><section class="card"><span class="label">State</span><p class="verdict">${standingBadge(line.standing)}</p>${line.verdict !== null && html`<p>Newest reconciliation: ${verdictBadge(line.verdict)}</p>`}</section>
 <section class="card"><span class="label">Rows that readers see</span><span class="figure">${published === null ? '—' : countText(published.rows)}</span>${published !== null && html`<p class="soft">${bytesText(published.size)} of Parquet, from report <a class="mono" href="${path('/reports', provider, account, published.reportId)}">${published.reportId}</a></p>`}</section>
 <section class="card"><span class="label">Open findings</span><span class="figure">${line.openFindings}</span>${line.quarantined > 0 && html`<p class="soft">${countText(line.quarantined)} rows of its report could not be read.</p>`}</section></div>

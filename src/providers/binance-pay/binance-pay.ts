@@ -26,7 +26,7 @@ import {
   balanceReportQueryBody,
   readBalanceReportQueryAnswer,
 } from './balance-report-query.ts'
-import { readCallback, verifyCallback } from './callback.ts'
+import { callbackProof, readCallback, verifyCallback } from './callback.ts'
 import { CERTIFICATES_PATH, certificatesBody, readCertificatesAnswer } from './certificates.ts'
 import { type BinancePayClient, binancePayClient } from './client.ts'
 import { directDebits } from './direct-debit.ts'
@@ -123,6 +123,7 @@ function signedCallbacks(ring: KeyRing, clock: Clock, maxAgeMs: number): Callbac
   return {
     verify: message => verifyCallback(message, { findKey: findKey(ring), now: clock.now(), maxAgeMs }),
     read: readCallback,
+    proof: callbackProof,
     replies: {
       accepted: { status: 200, body: '{"returnCode":"SUCCESS","returnMessage":null}' },
       refused: { status: 401, body: '{"returnCode":"FAIL","returnMessage":null}' },

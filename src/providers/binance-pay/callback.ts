@@ -7,8 +7,10 @@
 import { hash, type KeyObject, verify } from 'node:crypto'
 import { tryParseJson } from '../../domain/json.ts'
 import { safeSegment } from '../../domain/keys.ts'
+import type { CallbackRecord } from '../../domain/report.ts'
 import { isObject, type JsonObject, textOf } from '../json-fields.ts'
-import type { CallbackContent, CallbackMessage, CallbackVerdict } from '../provider.ts'
+import type { CallbackContent, CallbackMessage, CallbackProof, CallbackVerdict } from '../provider.ts'
+import { foldSerial } from './key-ring.ts'
 
 export interface SignedHeaders {
   readonly timestamp: string
@@ -55,14 +57,25 @@ function isCanonicalBase64(text: string): boolean {
 /** Whether `key` signed these bytes. Answers no, never throws: a fault here must not tell a stranger anything. */
 export function isSignedBy(key: KeyObject, headers: SignedHeaders, body: Uint8Array): boolean {
   try {
-    const payload = Buffer.concat([
-      Buffer.from(`${headers.timestamp}\n${headers.nonce}\n`),
-      body,
-      Buffer.from('\n'),
-    ])
-    return verify('RSA-SHA256', payload, key, Buffer.from(headers.signature, 'base64'))
+    return verify('RSA-SHA256', signedBytes(headers, body), key, Buffer.from(headers.signature, 'base64'))
   } catch {
     return false
+  }
+}
+
+function signedBytes({ timestamp, nonce }: SignedHeaders, body: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')])
+}
+
+/** What a kept callback was verified with. */
+export function callbackProof({ headers, bodyBase64 }: CallbackRecord): CallbackProof | undefined {
+  const body = Buffer.from(bodyBase64, 'base64')
+  const signed = readSignedHeaders({ headers, body })
+  if (typeof signed === 'string') return undefined
+  return {
+    signed: signedBytes(signed, body),
+    signature: Buffer.from(signed.signature, 'base64'),
+    keySerial: foldSerial(signed.serial),
   }
 }
 

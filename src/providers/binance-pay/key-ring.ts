@@ -67,14 +67,14 @@ export function keyRing(options: KeyRingOptions): KeyRing {
     unknown.clear()
     const serials: string[] = []
     for (const entry of entries) {
-      if (await keep(entry)) serials.push(fold(entry.serial))
+      if (await keep(entry)) serials.push(foldSerial(entry.serial))
     }
     return serials
   }
 
   /** Takes up a key and records it when it is new. One key that cannot be read does not spoil the others. */
   async function keep({ serial, publicKey }: CertificateEntry): Promise<boolean> {
-    const name = fold(serial)
+    const name = foldSerial(serial)
     if (keys.has(name)) return true
     const key = tryRead(name, publicKey)
     if (key === undefined) return false
@@ -129,7 +129,7 @@ export function keyRing(options: KeyRingOptions): KeyRing {
     refresh: refetch,
 
     async find(serial) {
-      const name = fold(serial)
+      const name = foldSerial(serial)
       const known = keys.get(name) ?? (await fromStore(name))
       if (known !== undefined) {
         keys.set(name, known)
@@ -143,6 +143,7 @@ export function keyRing(options: KeyRingOptions): KeyRing {
   }
 }
 
-function fold(serial: string): string {
+/** The one way in which a serial is written in keys of objects. */
+export function foldSerial(serial: string): string {
   return serial.toUpperCase()
 }

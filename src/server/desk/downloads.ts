@@ -2,12 +2,17 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import express, { type Request, type Response, type Router } from 'express'
+import { z } from 'zod'
+import { addDays, daysBetween } from '../../domain/calendar.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { reportKeys } from '../../domain/keys.ts'
+import { evidenceBundle, evidenceName } from '../../exports/evidence.ts'
+import { loadMonth, monthPack, monthPackName } from '../../exports/month-pack.ts'
+import { rowsAsCsv, rowsAsXlsx, rowsFileName } from '../../exports/rows.ts'
 import { recordAudit } from '../../stores/audit-log.ts'
 import type { DeskParts } from './desk.ts'
 import { personOf } from './gate.ts'
-import { accountAt, reportIdIn } from './query.ts'
+import { accountAt, dayField, monthField, readFields, reportIdIn } from './query.ts'
 
 /** Long enough to begin a download, too short to be passed on. */
 const LINK_SECONDS = 60
@@ -55,8 +60,78 @@ export function downloadRoutes(parts: DeskParts): Router {
     const expected = asked === undefined ? archived.sha256 : undefined
     await send(response, context.store.read(key, { start, end }), expected)
   })
+
+  /** Nothing has gone out when this has been called; what it answers may be sent. */
+  async function begin(
+    request: Request,
+    response: Response,
+    { did, about, name, type }: Begun,
+  ): Promise<void> {
+    await writeAudit(parts, request, did, about)
+    response.set('content-disposition', attachment(name)).set('content-type', type)
+  }
+
+  router.get('/reports/:provider/:account/:reportId/evidence.zip', async (request, response) => {
+    const { account, ref } = accountAt(book, request.params)
+    const reportId = reportIdIn(request.params)
+    if ((await context.reports.parts(ref, reportId)).size === 0)
+      throw new DaybookError('not-found', `Nothing is known of a report ${reportId}.`)
+    const name = `${evidenceName(ref, reportId)}.zip`
+    await begin(request, response, {
+      did: 'evidence.download',
+      about: { ...ref, report: reportId },
+      name,
+      type: ZIP,
+    })
+    await send(response, evidenceBundle(context, account, reportId))
+  })
+
+  router.get('/rows/:provider/:account/:file', async (request, response) => {
+    const { ref } = accountAt(book, request.params)
+    const { file } = readFields(z.object({ file: rowsFile }), request.params)
+    const { from, to } = readFields(z.object({ from: dayField, to: dayField }), request.query)
+    if (from > to || daysBetween(from, to) > MOST_DAYS)
+      throw new DaybookError(
+        'usage-invalid',
+        `Expected a first day before the last, and at most ${MOST_DAYS} days.`,
+      )
+    const range = { start: from, end: addDays(to, 1) }
+    const ending = file === 'rows.csv' ? 'csv' : 'xlsx'
+    const name = rowsFileName(ref, range, ending)
+    await begin(request, response, {
+      did: 'rows.download',
+      about: { ...ref, from, to, format: ending },
+      name,
+      type: TYPES[ending],
+    })
+    await send(response, (ending === 'csv' ? rowsAsCsv : rowsAsXlsx)(context.store, ref, range))
+  })
+
+  router.get('/close/:provider/:account/:month/pack.zip', async (request, response) => {
+    const { ref } = accountAt(book, request.params)
+    const { month } = readFields(z.object({ month: monthField }), request.params)
+    const facts = await loadMonth(context, ref, month)
+    const name = `${monthPackName(ref, month)}.zip`
+    await begin(request, response, { did: 'month.download', about: { ...ref, month }, name, type: ZIP })
+    await send(response, monthPack(context.store, facts))
+  })
   return router
 }
+
+interface Begun {
+  readonly did: string
+  readonly about: Readonly<Record<string, string>>
+  readonly name: string
+  readonly type: string
+}
+
+const ZIP = 'application/zip'
+const TYPES = {
+  csv: 'text/csv; charset=utf-8',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+} as const
+const rowsFile = z.enum(['rows.csv', 'rows.xlsx'])
+const MOST_DAYS = 366
 
 /** Durable when it returns. */
 export async function writeAudit(

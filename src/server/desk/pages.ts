@@ -4,7 +4,7 @@ import express, { type Request, type Router } from 'express'
 import { z } from 'zod'
 import type { AccountBook } from '../../console/book.ts'
 import { timeText } from '../../console/format.ts'
-import { path } from '../../console/html.ts'
+import { path, withQuery } from '../../console/html.ts'
 import { type Notice, type PageContent, type PageFrame, page, type Viewer } from '../../console/layout.ts'
 import { type ActionsView, actionsPage } from '../../console/pages/actions.ts'
 import { auditPage } from '../../console/pages/audit.ts'
@@ -112,9 +112,14 @@ export function pageRoutes(parts: DeskParts): Router {
     const account = accountAt(book, request.params)
     const { day } = readFields(z.object({ day: dayField }), request.params)
     const view = await account.day(day)
-    response
-      .type('html')
-      .send(await render(request, account, (viewer, keyFor) => dayPage(view, viewer, keyFor)))
+    response.type('html').send(
+      await render(request, account, (viewer, keyFor) =>
+        dayPage(view, viewer, {
+          keyFor,
+          downloads: view.published === null ? [] : rowsOf(account, day, day),
+        }),
+      ),
+    )
   })
 
   router.get('/reports', async (request, response) => {
@@ -141,7 +146,14 @@ export function pageRoutes(parts: DeskParts): Router {
     const view = await account.report(reportId)
     if (view === undefined) throw new DaybookError('not-found', `There is no report ${reportId}.`)
     const base = path('/reports', account.ref.provider, account.ref.account, reportId)
-    const downloads = view.line.file === null ? [] : [{ name: 'Original file', target: `${base}/file` }]
+    const { from, to } = view.line
+    const downloads = [
+      ...(view.line.file === null ? [] : [{ name: 'Original file', target: `${base}/file` }]),
+      ...((view.line.publishedDays ?? 0) === 0 || from === null || to === null
+        ? []
+        : rowsOf(account, from, to)),
+      { name: 'Evidence', target: `${base}/evidence.zip` },
+    ]
     response
       .type('html')
       .send(
@@ -184,12 +196,15 @@ export function pageRoutes(parts: DeskParts): Router {
     const account = accountIn(book, request.query)
     const { month } = readFields(z.object({ month: optional(monthField) }), request.query)
     const view = await account.month(month ?? addMonths(monthOf(now()), -1))
+    const { provider, account: name } = account.ref
+    const downloads = [
+      { name: 'Month pack', target: path('/close', provider, name, view.month, 'pack.zip') },
+      ...rowsOf(account, view.days[0]?.day ?? '', view.days.at(-1)?.day ?? ''),
+    ]
     response
       .type('html')
       .send(
-        await render(request, account, (viewer, keyFor) =>
-          closePage(view, viewer, { downloads: [], keyFor }),
-        ),
+        await render(request, account, (viewer, keyFor) => closePage(view, viewer, { downloads, keyFor })),
       )
   })
 
@@ -241,6 +256,14 @@ export function pageRoutes(parts: DeskParts): Router {
       .type('html')
       .send(await render(request, account, (viewer, keyFor) => actionsPage(view, viewer, keyFor)))
   })
+
+  function rowsOf({ ref }: AccountBook, from: string, to: string) {
+    const base = path('/rows', ref.provider, ref.account)
+    return (['csv', 'xlsx'] as const).map(ending => ({
+      name: `Rows as ${ending.toUpperCase()}`,
+      target: withQuery(`${base}/rows.${ending}`, { from, to }),
+    }))
+  }
 
   async function previewOf(
     account: AccountBook,
