@@ -34,6 +34,8 @@ export interface TestDaybookOptions {
   readonly env?: Record<string, string>
   /** Without a server no callback can arrive. */
   readonly serve?: boolean
+  /** When the clock starts; the middle of a month when absent. */
+  readonly start?: string
   /** Whether there is a desk, on a port of its own. */
   readonly desk?: boolean
   /** Hosts that files may be fetched from, beside the sandbox's. */
@@ -42,7 +44,7 @@ export interface TestDaybookOptions {
 
 export async function startTestDaybook(options: TestDaybookOptions = {}): Promise<TestDaybook> {
   const folder = await mkdtemp(join(tmpdir(), 'daybook-test-'))
-  const clock = shiftedClock()
+  const clock = shiftedClock(options.start)
   const sandbox = await startSandbox({
     merchants: [{ name: 'test', ...CREDENTIALS }],
     seed: 'test',

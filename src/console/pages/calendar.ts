@@ -70,7 +70,8 @@ function dayCell(provider: string, account: string, line: DayLine | undefined): 
   if (line === undefined) return undefined
   const { day, standing } = line
   const { sign, word } = STANDING_SIGNS[standing]
-  return html`<a class="cell s-${standing}" href="${path('/days', provider, account, day)}" aria-label="${day}, ${word}" title="${day}, ${word}">${String(Number.parseInt(day.slice(8), 10))}<i aria-hidden="true">${sign}</i></a>`
+  const number = String(Number.parseInt(day.slice(8), 10))
+  return html`<a class="cell s-${standing}" href="${path('/days', provider, account, day)}" title="${day}, ${word}">${number}<span class="unseen"> ${monthText(day)}, ${word}</span><i aria-hidden="true">${sign}</i></a>`
 }
 
 export function dayPage(
