@@ -24,7 +24,7 @@ import {
 } from '../domain/day-standing.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { type AccountRef, reportKeys } from '../domain/keys.ts'
-import { isSpent, type Slot, spent } from '../domain/quota.ts'
+import { isSpent, isUnsettled, type Slot, spent } from '../domain/quota.ts'
 import { isFinished, isSameRows, reportState } from '../domain/report.ts'
 import { newestDay, type PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
@@ -94,6 +94,9 @@ export interface Book {
 /** How old what a page shows may be, in milliseconds. */
 const FRESH_MS = 1_000
 
+/** Everything is listed as often as this. */
+const EVERYTHING_MS = 600_000
+
 export function openBook(context: BookContext, accounts: readonly PlannedAccount[]): Book {
   const books = accounts.map(account => accountBook(context, account))
   return {
@@ -121,7 +124,17 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
   const balances = balanceBook(store, account, movements)
   const makesReports = provider.reports !== undefined
 
-  const slots = fresh(clock, FRESH_MS, () => (makesReports ? ledger.since(ref, '') : Promise.resolve([])))
+  const allSlots = fresh(clock, EVERYTHING_MS, () => ledger.since(ref, ''))
+  const slots = fresh(clock, FRESH_MS, async () => {
+    if (!makesReports) return []
+    const all = await allSlots()
+    const month = monthOf(clock.now())
+    // Of older months only those can still change in which an answer was lost.
+    const open = all.filter(isUnsettled).map(slot => slot.month)
+    const months = new Set([addMonths(month, -1), month, ...open])
+    const again = await Promise.all([...months].sort().map(each => ledger.month(ref, each)))
+    return [...all.filter(slot => !months.has(slot.month)), ...again.flat()]
+  })
   const foundFindings: Fresh<ReadonlyMap<Day, DayFindings>> = fresh(clock, FRESH_MS, findingsOf.load)
   const known: Fresh<Known> = fresh(clock, FRESH_MS, async () => {
     const [reports, covered, ledgerSlots, findings] = await Promise.all([

@@ -44,7 +44,7 @@ export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[])
   return result
 }
 
-/** A path with its parts encoded, so that no part can leave its place: `path('/reports', id)`. */
+/** A path with its parts encoded: `path('/reports', id)`. The parts are names that keys are made of. */
 export function path(base: string, ...parts: readonly string[]): string {
   return [base.replace(/\/$/, ''), ...parts.map(encodeURIComponent)].join('/') || '/'
 }
