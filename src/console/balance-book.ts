@@ -1,11 +1,18 @@
 /** What an account held, reading by reading, beside what the movements in between imply. */
 import { type Amount, formatAmount } from '../domain/amount.ts'
-import { addDays, type DayRange, dayOfMicros, daysOf, startOfDayMicros } from '../domain/calendar.ts'
+import {
+  addDays,
+  type Day,
+  type DayRange,
+  dayOfMicros,
+  daysOf,
+  startOfDayMicros,
+} from '../domain/calendar.ts'
 import { placeOf, type Target, targetOf } from '../domain/reconciliation.ts'
 import type { Account } from '../stages/context.ts'
 import { type PublishedBalances, publishedBalances } from '../stores/balance-readings.ts'
 import { listSnapshots } from '../stores/balance-table.ts'
-import type { DayMovementsReader } from '../stores/day-movements.ts'
+import type { DayMovements, DayMovementsReader } from '../stores/day-movements.ts'
 import type { ObjectStore } from '../stores/object-store.ts'
 import type { BalancesView } from './views.ts'
 
@@ -14,6 +21,9 @@ export interface BalanceBook {
 }
 
 const AT_ONCE = 16
+
+/** A day may be long, and a piece of each is in memory. */
+const DAYS_AT_ONCE = 4
 
 export function balanceBook(
   store: ObjectStore,
@@ -60,12 +70,21 @@ export function balanceBook(
     if (first === undefined || last === undefined) return sums
     const cuts = snapshots.map(({ sentMicros }) => sentMicros)
     const range = { start: dayOfMicros(first.sentMicros), end: addDays(dayOfMicros(last.sentMicros), 1) }
-    for (const day of daysOf(range)) {
+    const days = daysOf(range)
+    const cutsOf = (day: Day) => {
+      const [begin, end] = [startOfDayMicros(day), startOfDayMicros(addDays(day, 1))]
+      return cuts.filter(cut => begin <= cut && cut < end)
+    }
+    const read: (DayMovements | undefined)[] = []
+    for (let at = 0; at < days.length; at += DAYS_AT_ONCE) {
+      const some = days.slice(at, at + DAYS_AT_ONCE).map(day => movements.read(ref, day, cutsOf(day)))
+      read.push(...(await Promise.all(some)))
+    }
+    for (const [at, day] of days.entries()) {
       const begin = startOfDayMicros(day)
-      const end = startOfDayMicros(addDays(day, 1))
-      const inDay = cuts.filter(cut => begin <= cut && cut < end)
+      const inDay = cutsOf(day)
       const before = cuts.filter(cut => cut < begin).length
-      const found = await movements.read(ref, day, inDay)
+      const found = read[at]
       const moved = found?.movements.find(each => each.wallet === place && each.asset === asset)
       for (let piece = 0; piece <= inDay.length; piece++) {
         // Piece 0 lies after the last reading before this day; the first reading begins sum 0.
