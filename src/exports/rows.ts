@@ -163,7 +163,7 @@ function totalSheetCells({ wallet, asset, rows, paidIn, paidOut }: TotalRow): Sh
   return [
     { text: wallet },
     { text: asset },
-    { number: rows.toString() },
+    { count: rows },
     { digits: formatAmount(paidIn) },
     { digits: formatAmount(paidOut) },
     { digits: net },

@@ -12,6 +12,7 @@ export type SheetCell =
   | { readonly digits: string }
   /** A plain decimal. The file holds it exactly; a spreadsheet rounds it to 15 digits when it opens the file. */
   | { readonly number: string }
+  | { readonly count: number }
   | { readonly day: Day }
   | null
 
@@ -90,8 +91,27 @@ const TYPES = 'application/vnd.openxmlformats-officedocument.spreadsheetml'
 /** The numbers of the cell formats in `STYLES`. */
 const STYLE = { text: 0, header: 1, day: 2, digits: 3, number: 4, quoted: 5 } as const
 
+const PLAIN = 'numFmtId="0" fontId="0" fillId="0" borderId="0"'
+
 /** Quoted: shown as the others, but stays text when a person edits it. */
-const STYLES = `<styleSheet xmlns="${MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="#,##0.##################"/></numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="6"><xf/><xf fontId="1" applyFont="1"/><xf numFmtId="14" applyNumberFormat="1"/><xf numFmtId="49" applyNumberFormat="1" quotePrefix="1" applyAlignment="1"><alignment horizontal="right"/></xf><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="49" applyNumberFormat="1" quotePrefix="1"/></cellXfs></styleSheet>`
+const STYLES = `<styleSheet xmlns="${MAIN}">${[
+  '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="165" formatCode="#,##0.00################"/></numFmts>',
+  '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>',
+  '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>',
+  '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>',
+  `<cellStyleXfs count="1"><xf ${PLAIN}/></cellStyleXfs>`,
+  `<cellXfs count="6"><xf ${PLAIN} xfId="0"/>`,
+  '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>',
+  formatXf(164),
+  `${formatXf(49).replace('/>', ' quotePrefix="1" applyAlignment="1">')}<alignment horizontal="right"/></xf>`,
+  formatXf(165),
+  formatXf(49).replace('/>', ' quotePrefix="1"/>'),
+  '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>',
+].join('')}</styleSheet>`
+
+function formatXf(format: number): string {
+  return `<xf numFmtId="${format}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>`
+}
 
 function packageParts(names: readonly string[]): Array<[string, string]> {
   const each = (text: (name: string, number: number) => string) =>
@@ -170,6 +190,7 @@ function cellXml(place: string, cell: SheetCell): string {
       : stringCell(place, cell.text, looksLikeFormula(cell.text) ? STYLE.quoted : STYLE.text)
   if ('digits' in cell) return stringCell(place, cell.digits, STYLE.digits)
   if ('number' in cell) return `<c r="${place}" s="${STYLE.number}"><v>${cell.number}</v></c>`
+  if ('count' in cell) return `<c r="${place}"><v>${cell.count}</v></c>`
   return `<c r="${place}" s="${STYLE.day}"><v>${daysBetween('1899-12-30', cell.day)}</v></c>`
 }
 

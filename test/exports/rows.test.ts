@@ -171,13 +171,20 @@ describe('rows as CSV', () => {
     expect(await csv()).toBe(text)
   })
 
-  it('never mix two versions of a day', async () => {
-    const many = Array.from({ length: 12 }, (_, index) => ({ ...ROW, amount: BigInt(index) }))
+  it.each([
+    ['whose bytes lie elsewhere', (rows: readonly ActivityRow[]) => rows.slice(1)],
+    // Read with the directory of the old file, the new one looks whole.
+    [
+      'whose bytes lie in the same places',
+      (rows: readonly ActivityRow[]) => rows.map(row => ({ ...row, remark: 'b' })),
+    ],
+  ])('never mix two versions of a day, also of a file %s', async (_, changed) => {
+    const many = Array.from({ length: 12 }, (_, index) => ({ ...ROW, amount: BigInt(index), remark: 'a' }))
     await publish(DAY, many)
     const stream = rowsAsCsv(store, REF, RANGE)
     await stream.next()
     await stream.next()
-    await publish(DAY, many.slice(1))
+    await publish(DAY, changed(many))
     await expect(collect(stream)).rejects.toMatchObject({
       code: 'store-unavailable',
       message: expect.stringContaining('2026-10-01 were replaced'),

@@ -28,6 +28,8 @@ describe('a workbook as a stream', () => {
         expect(read.slice(1).map(([, text = '']) => text)).toEqual(texts)
         const xml = (await unzip(workbook(rows))).get('xl/worksheets/sheet1.xml')!.toString()
         expect(xml).not.toMatch(/<f[ >]/)
+        // What XML does not allow, and what it allows but makes a line feed of.
+        expect(xml).not.toMatch(/[\x00-\x08\x0b-\x1f\ufffe\uffff]/)
       }),
       { numRuns: 150 },
     )
