@@ -1,6 +1,7 @@
 /** Puts the parts together: the only place where stores, providers and settings meet. */
 import { type AccountConfig, BINANCE_PAY_ACCOUNT, type PlanningConfig } from './config/accounts.ts'
 import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
+import type { DeskSecrets } from './config/desk.ts'
 import type { AccountSecrets, Secrets } from './config/secrets.ts'
 import { DaybookError, isFault } from './domain/errors.ts'
 import {
@@ -34,6 +35,7 @@ export interface WiredAccount extends Account {
 
 export interface Daybook {
   readonly config: Config
+  readonly deskSecrets: DeskSecrets
   readonly context: Context
   readonly accounts: readonly WiredAccount[]
   /** Closes connections, so that the process can end. */
@@ -58,7 +60,10 @@ const DOWNLOAD_DEADLINE_MS = 3_600_000
 const NOT_FOUND_PATIENCE_MS = 30_000
 const KEY_REFETCH_AFTER_MS = 10_000
 
-export async function wire({ config, secrets }: LoadedConfig, options: WiringOptions = {}): Promise<Daybook> {
+export async function wire(
+  { config, secrets, deskSecrets }: LoadedConfig,
+  options: WiringOptions = {},
+): Promise<Daybook> {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const write = options.writeLog ?? (line => void process.stderr.write(line))
@@ -85,6 +90,7 @@ export async function wire({ config, secrets }: LoadedConfig, options: WiringOpt
   const parts = { config, secrets, http: network.http, store, clock, random, log, providers }
   return {
     config,
+    deskSecrets,
     context,
     accounts: wireAccounts(config.accounts, parts),
     close: network.close,

@@ -35,7 +35,7 @@ const FLOORS: readonly [RegExp, number][] = [
   [/^src\/(stores|providers)\//, 2],
   [/^src\/(stages|exports)\//, 3],
   [/^src\/(callback-answer|pipeline|planning|proving|sweep|wiring)\.ts$/, 4],
-  [/^(src\/(server|cli|sandbox)|handlers|infra)\//, 5],
+  [/^(src\/(server|console|cli|sandbox)|handlers|infra)\//, 5],
 ]
 
 function floorOf(path: string): number {

@@ -6,10 +6,11 @@ import type { PollPolicy } from '../domain/polling.ts'
 import { LOG_LEVELS, type LogLevel } from '../log.ts'
 import { type AccountConfig, readAccounts } from './accounts.ts'
 import { readColumns } from './columns.ts'
+import { type DeskConfig, type DeskSecrets, readDesk } from './desk.ts'
 import type { Env } from './env.ts'
 import { collectFaults, type Faults } from './faults.ts'
 import type { Secrets } from './secrets.ts'
-import { plainUrl, readListen, readWhole, textOf } from './values.ts'
+import { type Listen, plainUrl, readList, readListen, readWhole, textOf } from './values.ts'
 
 export type StoreConfig =
   | { kind: 'folder'; path: string }
@@ -21,8 +22,17 @@ export interface Config {
   /** Names of columns beside those of the table, for the files of all accounts. */
   readonly columns: AddedColumns
   readonly download: { readonly hosts: readonly string[]; readonly maxBytes: number }
-  readonly listen: { readonly host: string; readonly port: number }
-  readonly callbacks: { readonly maxBytes: number; readonly maxAgeMs: number }
+  readonly listen: Listen
+  /** `undefined`: there is no desk. */
+  readonly desk: DeskConfig | undefined
+  /** How many proxies name the address of who asks. */
+  readonly proxies: number
+  readonly callbacks: {
+    readonly maxBytes: number
+    readonly maxAgeMs: number
+    /** 0: any number. */
+    readonly refusalsPerMinute: number
+  }
   readonly apiTimeoutMs: number
   readonly sweepEveryMs: number
   readonly polling: PollPolicy
@@ -32,6 +42,7 @@ export interface Config {
 export interface LoadedConfig {
   readonly config: Config
   readonly secrets: Secrets
+  readonly deskSecrets: DeskSecrets
 }
 
 /**
@@ -41,6 +52,8 @@ export interface LoadedConfig {
 export function loadConfig(env: Env, secretTexts?: readonly string[]): LoadedConfig {
   const faults = collectFaults()
   const { accounts, secrets } = readAccounts(env, faults, secretTexts)
+  const listen = readListen(env, 'DAYBOOK_LISTEN', faults)
+  const { desk, deskSecrets } = readDesk(env, listen, faults)
   const config: Config = {
     store: readStore(env, faults),
     accounts,
@@ -49,10 +62,18 @@ export function loadConfig(env: Env, secretTexts?: readonly string[]): LoadedCon
       hosts: readHosts(env, faults),
       maxBytes: readWhole(env, 'DAYBOOK_DOWNLOAD_MAX_BYTES', { least: 1, most: 2 ** 40 }, faults),
     },
-    listen: readListen(env, faults),
+    listen,
+    desk,
+    proxies: readWhole(env, 'DAYBOOK_PROXIES', { least: 0, most: 10 }, faults),
     callbacks: {
       maxBytes: readWhole(env, 'DAYBOOK_CALLBACK_MAX_BYTES', { least: 1024, most: 16 * 2 ** 20 }, faults),
       maxAgeMs: 1000 * readWhole(env, 'DAYBOOK_CALLBACK_MAX_AGE_SECONDS', { least: 1, most: 86_400 }, faults),
+      refusalsPerMinute: readWhole(
+        env,
+        'DAYBOOK_CALLBACK_REFUSALS_PER_MINUTE',
+        { least: 0, most: 1_000_000 },
+        faults,
+      ),
     },
     apiTimeoutMs: 1000 * readWhole(env, 'DAYBOOK_API_TIMEOUT_SECONDS', { least: 1, most: 600 }, faults),
     sweepEveryMs: 1000 * readWhole(env, 'DAYBOOK_SWEEP_SECONDS', { least: 1, most: 86_400 }, faults),
@@ -60,7 +81,7 @@ export function loadConfig(env: Env, secretTexts?: readonly string[]): LoadedCon
     logLevel: readLogLevel(env, faults),
   }
   faults.throwIfAny()
-  return { config, secrets }
+  return { config, secrets, deskSecrets }
 }
 
 function readPolling(env: Env, faults: Faults): PollPolicy {
@@ -115,10 +136,7 @@ function isPrefix(prefix: string): boolean {
 const HOST_PATTERN = /^(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/
 
 function readHosts(env: Env, faults: Faults): string[] {
-  const hosts = textOf(env, 'DAYBOOK_DOWNLOAD_HOSTS')
-    .split(',')
-    .map(host => host.trim())
-    .filter(host => host !== '')
+  const hosts = readList(env, 'DAYBOOK_DOWNLOAD_HOSTS')
   if (hosts.length === 0 || !hosts.every(host => HOST_PATTERN.test(host))) {
     faults.add(
       'DAYBOOK_DOWNLOAD_HOSTS',

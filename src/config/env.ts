@@ -66,6 +66,51 @@ export const VARIABLES = {
   },
   DAYBOOK_DOWNLOAD_MAX_BYTES: { says: 'the largest file that is fetched', default: '4294967296' },
   DAYBOOK_LISTEN: { says: 'the address and port that `daybook serve` listens on', default: '127.0.0.1:8080' },
+  DAYBOOK_DESK_LISTEN: {
+    says: 'where the finance desk listens; the same as DAYBOOK_LISTEN: on one port; off: there is none; unset: the port after that of DAYBOOK_LISTEN, on the loopback address',
+  },
+  DAYBOOK_DESK_URL: {
+    says: 'the https address people reach the desk under, behind whatever ends TLS; needed to listen beyond loopback',
+  },
+  DAYBOOK_DESK_SESSION_HOURS: { says: 'how long a login to the desk lasts', default: '8' },
+  DAYBOOK_DESK_SESSION_KEY: {
+    says: 'what signs the sessions of the desk, at least 32 characters; unset: a new one at every start',
+    secret: true,
+  },
+  DAYBOOK_DESK_IMPORT_MAX_BYTES: {
+    says: 'the largest file that can be brought through the desk; larger ones with `daybook import`',
+    default: '67108864',
+  },
+  DAYBOOK_PROXIES: {
+    says: 'how many proxies stand before this process and name the address of who asks in X-Forwarded-For',
+    default: '0',
+  },
+  DAYBOOK_API_TOKEN: {
+    says: 'lets programs read the API with `Authorization: Bearer …`, at least 32 characters',
+    secret: true,
+  },
+  DAYBOOK_OIDC_ISSUER: {
+    says: 'the OpenID Connect provider that people log in to the desk with; unset: by the link that `serve` prints',
+  },
+  DAYBOOK_OIDC_CLIENT_ID: { says: 'the name of the desk at that provider' },
+  DAYBOOK_OIDC_CLIENT_SECRET: { says: 'the secret of the desk at that provider', secret: true },
+  DAYBOOK_OIDC_SCOPES: { says: 'what is asked for at login', default: 'openid profile email' },
+  DAYBOOK_OIDC_ROLE_CLAIM: {
+    says: 'the claim that tells roles or groups; dots lead into objects',
+    default: 'roles',
+  },
+  DAYBOOK_OIDC_OPERATORS: {
+    says: 'values of that claim that make an operator, separated by commas',
+    default: 'daybook-operator',
+  },
+  DAYBOOK_OIDC_READERS: {
+    says: 'values of that claim that make a reader, separated by commas; nobody else gets in',
+    default: 'daybook-reader',
+  },
+  DAYBOOK_CALLBACK_REFUSALS_PER_MINUTE: {
+    says: 'how many refused callbacks an address may send before it is told to wait; 0: any number; loopback is never limited',
+    default: '600',
+  },
   DAYBOOK_CALLBACK_MAX_BYTES: { says: 'the largest callback that is taken', default: '262144' },
   DAYBOOK_CALLBACK_MAX_AGE_SECONDS: {
     says: 'how old a signed callback may be for its link to be used; an older one is kept and the report polled',

@@ -66,11 +66,29 @@ export function readZone(text: string | undefined, name: string, faults: Faults)
   return match?.[1] === '-' ? 0 - minutes : minutes
 }
 
+export interface Listen {
+  readonly host: string
+  readonly port: number
+}
+
 /** `host:port`; an IPv6 host stands in brackets. */
-export function readListen(env: Env, faults: Faults): { host: string; port: number } {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(textOf(env, 'DAYBOOK_LISTEN'))
+export function readListen(env: Env, name: VariableName, faults: Faults): Listen {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(textOf(env, name))
   const port = Number.parseInt(match?.[2] ?? '', 10)
   if (match !== null && port <= 65_535) return { host: match[1]!.replace(/^\[|\]$/g, ''), port }
-  faults.add('DAYBOOK_LISTEN', 'expected an address and a port, such as 127.0.0.1:8080')
+  faults.add(name, 'expected an address and a port, such as 127.0.0.1:8080')
   return { host: '127.0.0.1', port: 0 }
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)
+}
+
+/** Texts separated by commas, without empty ones. */
+export function readList(env: Env, name: VariableName): string[] {
+  return textOf(env, name)
+    .split(',')
+    .map(text => text.trim())
+    .filter(text => text !== '')
 }

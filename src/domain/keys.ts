@@ -244,16 +244,55 @@ export function movementsKey(ref: AccountRef, day: Day, name: string): string {
   return `movements/${ref.provider}/${ref.account}/${day}/${name}.json`
 }
 
-/** What the runs of reconciling a day have found; the later of two supersedes the earlier. */
-export function reconciliationKey(ref: AccountRef, day: Day, run: number): string {
-  return `reconciliations/${ref.provider}/${ref.account}/${day}${run === 1 ? '' : `-${run}`}.json`
+/** Everything that was found about the days of an account. */
+export function reconciliationsPrefix(ref: AccountRef): string {
+  return `reconciliations/${ref.provider}/${ref.account}/`
 }
 
-/** What people have said of a day's findings. */
-export function explanationsPrefix(ref: AccountRef, day: Day): string {
-  return `explanations/${ref.provider}/${ref.account}/${day}/`
+/** What the runs of reconciling a day have found; the later of two supersedes the earlier. */
+export function reconciliationKey(ref: AccountRef, day: Day, run: number): string {
+  return `${reconciliationsPrefix(ref)}${day}${run === 1 ? '' : `-${run}`}.json`
+}
+
+/** The day and the run of a key under `reconciliationsPrefix`, or `undefined` when it is none of ours. */
+export function parseReconciliationKey(key: string): { day: Day; run: number } | undefined {
+  const match = /^reconciliations\/[^/]+\/[^/]+\/(\d{4}-\d{2}-\d{2})(?:-(\d+))?\.json$/.exec(key)
+  return match === null ? undefined : { day: match[1]!, run: Number.parseInt(match[2] ?? '1', 10) }
+}
+
+/** What people have said of the findings of an account, or of one day. */
+export function explanationsPrefix(ref: AccountRef, day?: Day): string {
+  return `explanations/${ref.provider}/${ref.account}/${day === undefined ? '' : `${day}/`}`
+}
+
+/** The day of a key under `explanationsPrefix`, or `undefined` when it is none of ours. */
+export function parseExplanationKey(key: string): Day | undefined {
+  return /^explanations\/[^/]+\/[^/]+\/(\d{4}-\d{2}-\d{2})\//.exec(key)?.[1]
 }
 
 export function explanationKey(ref: AccountRef, day: Day, name: string): string {
   return `${explanationsPrefix(ref, day)}${name}.json`
+}
+
+/** The closings of a month: the first, and those after it was found changed. */
+export function closingsPrefix(ref: AccountRef, month: Month): string {
+  return `closings/${ref.provider}/${ref.account}/${month}/`
+}
+
+export function closingKey(ref: AccountRef, month: Month, number: number): string {
+  return `${closingsPrefix(ref, month)}${number}.json`
+}
+
+/** Who downloaded or did what on a day (UTC). */
+export function auditPrefix(day: Day): string {
+  return `audit/${day}/`
+}
+
+export function auditKey(day: Day, name: string): string {
+  return `${auditPrefix(day)}${name}.json`
+}
+
+/** An action that a person has asked for under a key of their own: the intent, and what came of it. */
+export function actionKeys(id: string) {
+  return { intent: `actions/${id}/intent.json`, result: `actions/${id}/result.json` }
 }

@@ -66,13 +66,23 @@ async function loadAll(
   places: readonly SnapshotPlace[],
 ): Promise<PublishedBalances[]> {
   const found: PublishedBalances[] = []
-  for (const { day, name } of places) {
-    const key = balancesKey(ref, day, name)
-    const object = await store.get(key)
-    const rows = object === undefined ? [] : await readBalances(object.bytes)
-    if (rows.length > 0) found.push({ key, rows, ...windowOf(rows) })
+  for (const place of places) {
+    const published = await publishedBalances(store, ref, place)
+    if (published !== undefined) found.push(published)
   }
   return found.sort((a, b) => (a.sentMicros < b.sentMicros ? -1 : a.sentMicros > b.sentMicros ? 1 : 0))
+}
+
+/** One snapshot's rows; `undefined` while they are not published, or when there are none. */
+export async function publishedBalances(
+  store: ObjectStore,
+  ref: AccountRef,
+  { day, name }: SnapshotPlace,
+): Promise<PublishedBalances | undefined> {
+  const key = balancesKey(ref, day, name)
+  const object = await store.get(key)
+  const rows = object === undefined ? [] : await readBalances(object.bytes)
+  return rows.length === 0 ? undefined : { key, rows, ...windowOf(rows) }
 }
 
 /** The numbers of the last snapshot that ends before `day` and the first that begins after it. */

@@ -2,7 +2,7 @@
 import { addDays, type Day, startOfDay } from '../domain/calendar.ts'
 import type { CoverageFacts, KnownReport } from '../domain/coverage.ts'
 import type { AccountRef } from '../domain/keys.ts'
-import { type ReportState, reportState } from '../domain/report.ts'
+import { type AcceptedRecord, type Manifest, type ReportState, reportState } from '../domain/report.ts'
 import { mapAtOnce } from './at-once.ts'
 import { readManifest, reparsedVersions } from './manifests.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -47,13 +47,27 @@ export async function loadCoverageFacts(
   async function readReport({ reportId, parts }: ReportParts): Promise<KnownReport | undefined> {
     const accepted = parts.has('accepted') ? await reports.read(ref, reportId, 'accepted') : undefined
     if (accepted === undefined) return undefined
-    const { request, askedAt } = accepted
     const manifest = parts.has('manifest')
       ? await readManifest(store, reports, ref, reportId, versions.get(reportId) ?? 0)
       : undefined
-    const state = coveredAs(reportState(parts))
-    return { reportId, request, askedAt, state, ...(manifest === undefined ? {} : { manifest }) }
+    return knownReportOf({ reportId, parts, accepted, manifest })
   }
+}
+
+/** What coverage takes from a report's records; nothing while it is not known what was asked for. */
+export function knownReportOf({
+  reportId,
+  parts,
+  accepted,
+  manifest,
+}: ReportParts & {
+  readonly accepted: AcceptedRecord | undefined
+  readonly manifest: Manifest | undefined
+}): KnownReport | undefined {
+  if (accepted === undefined) return undefined
+  const { request, askedAt } = accepted
+  const state = coveredAs(reportState(parts))
+  return { reportId, request, askedAt, state, ...(manifest === undefined ? {} : { manifest }) }
 }
 
 function coveredAs(state: ReportState): KnownReport['state'] {

@@ -32,6 +32,9 @@ export interface QuotaLedger {
 /** How often a lost race for a slot number is run again before the store is suspected. */
 const CLAIM_TRIES = 1000
 
+/** How many slots are read at once: those of years would be more files than a process may open. */
+const AT_ONCE = 50
+
 export function quotaLedger(store: ObjectStore): QuotaLedger {
   // A claim never changes, and of the outcomes only `unknown` does, so what was read once stays read.
   const claims = new Map<string, SlotClaim>()
@@ -47,7 +50,12 @@ export function quotaLedger(store: ObjectStore): QuotaLedger {
       else found.push({ month: parsed.month, number: parsed.slot })
     }
     found.sort((a, b) => (a.month < b.month ? -1 : a.month > b.month ? 1 : a.number - b.number))
-    return Promise.all(found.map(slot => readSlot(ref, slot.month, slot.number, settled)))
+    const slots: Slot[] = []
+    for (let at = 0; at < found.length; at += AT_ONCE) {
+      const some = found.slice(at, at + AT_ONCE)
+      slots.push(...(await Promise.all(some.map(slot => readSlot(ref, slot.month, slot.number, settled)))))
+    }
+    return slots
   }
 
   async function readSlot(

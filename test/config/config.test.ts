@@ -55,7 +55,16 @@ describe('without any variable', () => {
         columns: {},
         download: { hosts: ['*.binance.com', '*.binanceapi.com'], maxBytes: 4_294_967_296 },
         listen: { host: '127.0.0.1', port: 8080 },
-        callbacks: { maxBytes: 262_144, maxAgeMs: 300_000 },
+        desk: {
+          listen: { host: '127.0.0.1', port: 8081 },
+          isSaid: false,
+          url: undefined,
+          sessionMs: 28_800_000,
+          importMaxBytes: 67_108_864,
+          oidc: undefined,
+        },
+        proxies: 0,
+        callbacks: { maxBytes: 262_144, maxAgeMs: 300_000, refusalsPerMinute: 600 },
         apiTimeoutMs: 30_000,
         sweepEveryMs: 60_000,
         polling: {
@@ -68,7 +77,39 @@ describe('without any variable', () => {
         logLevel: 'info',
       },
       secrets: new Map(),
+      deskSecrets: { sessionKey: undefined, oidcSecret: undefined, apiToken: undefined },
     })
+  })
+})
+
+describe('the desk', () => {
+  const deskOf = (env: Env) => loadConfig(env).config.desk
+
+  it('is beside the callbacks, on loopback, unless it is said to be elsewhere or off', () => {
+    expect(deskOf({ DAYBOOK_LISTEN: '0.0.0.0:9000' })?.listen).toEqual({ host: '127.0.0.1', port: 9001 })
+    expect(deskOf({ DAYBOOK_LISTEN: '127.0.0.1:0' })?.listen).toEqual({ host: '127.0.0.1', port: 0 })
+    expect(deskOf({ DAYBOOK_DESK_LISTEN: 'off' })).toBeUndefined()
+  })
+
+  it('is never beyond loopback without the address that people reach it under', () => {
+    expect(faultsOf({ DAYBOOK_DESK_LISTEN: '0.0.0.0:8081' })).toEqual([
+      'DAYBOOK_DESK_URL: needed where DAYBOOK_DESK_LISTEN is not a loopback address',
+    ])
+    expect(faultsOf({ DAYBOOK_DESK_URL: 'http://desk.example.com' })).toEqual([
+      'DAYBOOK_DESK_URL: expected an https address (http only for this machine)',
+    ])
+    const open = { DAYBOOK_DESK_LISTEN: '0.0.0.0:8081', DAYBOOK_DESK_URL: 'https://desk.example.com' }
+    expect(deskOf(open)?.url).toBe('https://desk.example.com')
+  })
+
+  it('takes no short keys and no half of a login provider', () => {
+    expect(faultsOf({ DAYBOOK_DESK_SESSION_KEY: 'planted', DAYBOOK_API_TOKEN: 'planted' })).toEqual([
+      'DAYBOOK_DESK_SESSION_KEY: expected at least 32 characters',
+      'DAYBOOK_API_TOKEN: expected at least 32 characters',
+    ])
+    expect(faultsOf({ DAYBOOK_OIDC_ISSUER: 'https://login.example.com' })).toEqual([
+      'DAYBOOK_OIDC_CLIENT_ID: needed with DAYBOOK_OIDC_ISSUER',
+    ])
   })
 })
 
@@ -746,7 +787,13 @@ describe('the environment', () => {
     const secret = Object.entries(VARIABLES).flatMap(([name, variable]) =>
       'secret' in variable ? [name] : [],
     )
-    expect(secret).toEqual(['BINANCE_PAY_API_KEY', 'BINANCE_PAY_SECRET_KEY'])
+    expect(secret.sort()).toEqual([
+      'BINANCE_PAY_API_KEY',
+      'BINANCE_PAY_SECRET_KEY',
+      'DAYBOOK_API_TOKEN',
+      'DAYBOOK_DESK_SESSION_KEY',
+      'DAYBOOK_OIDC_CLIENT_SECRET',
+    ])
   })
 })
 

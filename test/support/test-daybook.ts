@@ -19,6 +19,8 @@ export interface TestDaybook {
   readonly daybook: Daybook
   readonly account: WiredAccount
   readonly server: Server
+  /** Every link that let or lets a person into the desk, the newest last. */
+  readonly loginLinks: string[]
   /** Everything that was logged. */
   readonly log: string[]
   /** Every object of the store, by key, in order. */
@@ -32,13 +34,17 @@ export interface TestDaybookOptions {
   readonly env?: Record<string, string>
   /** Without a server no callback can arrive. */
   readonly serve?: boolean
+  /** When the clock starts; the middle of a month when absent. */
+  readonly start?: string
+  /** Whether there is a desk, on a port of its own. */
+  readonly desk?: boolean
   /** Hosts that files may be fetched from, beside the sandbox's. */
   readonly hosts?: readonly string[]
 }
 
 export async function startTestDaybook(options: TestDaybookOptions = {}): Promise<TestDaybook> {
   const folder = await mkdtemp(join(tmpdir(), 'daybook-test-'))
-  const clock = shiftedClock()
+  const clock = shiftedClock(options.start)
   const sandbox = await startSandbox({
     merchants: [{ name: 'test', ...CREDENTIALS }],
     seed: 'test',
@@ -54,6 +60,7 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     BINANCE_PAY_SECRET_KEY: CREDENTIALS.secretKey,
     DAYBOOK_DOWNLOAD_HOSTS: [`127.0.0.1:${sandbox.port}`, ...(options.hosts ?? [])].join(','),
     DAYBOOK_LISTEN: '127.0.0.1:0',
+    DAYBOOK_DESK_LISTEN: options.desk === true ? '127.0.0.1:0' : 'off',
     DAYBOOK_SWEEP_SECONDS: '1',
     DAYBOOK_POLL_FIRST_SECONDS: '1',
     DAYBOOK_POLL_SECONDS: '1',
@@ -62,6 +69,8 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     ...options.env,
   })
   const daybook = await wire(loaded, { clock, random: systemRandom, writeLog: line => log.push(line) })
+  const loginLinks: string[] = []
+  const { desk } = daybook.config
   const server = await startServer({
     context: daybook.context,
     accounts: options.serve === false ? [] : daybook.accounts,
@@ -69,6 +78,16 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     maxCallbackBytes: daybook.config.callbacks.maxBytes,
     sweepEveryMs: daybook.config.sweepEveryMs,
     daily: false,
+    ...(desk === undefined
+      ? {}
+      : {
+          desk: {
+            config: desk,
+            secrets: daybook.deskSecrets,
+            personName: 'tester@here',
+            onLoginLink: (link: string) => void loginLinks.push(link),
+          },
+        }),
   })
   sandbox.setKnobs({ callbackUrl: `${server.url}/callbacks/binance-pay/main` })
   return {
@@ -78,6 +97,7 @@ export async function startTestDaybook(options: TestDaybookOptions = {}): Promis
     daybook,
     account: daybook.accounts[0]!,
     server,
+    loginLinks,
     log,
     keys: () => objectKeys(join(folder, 'store')),
     async stop() {

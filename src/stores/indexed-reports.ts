@@ -1,0 +1,154 @@
+/**
+ * The reports of an account, kept in memory by a process that answers many questions about them. Records are
+ * created once, so what was read stays read; a refresh looks at the open reports and at what has arrived, as
+ * a sweep does, and now and then at everything.
+ */
+import { addDays, type Day, dayOf } from '../domain/calendar.ts'
+import type { CoverageFacts } from '../domain/coverage.ts'
+import type { AccountRef } from '../domain/keys.ts'
+import {
+  type AcceptedRecord,
+  type ArchiveRecord,
+  type EndedRecord,
+  isFinished,
+  type Manifest,
+  type ReportPart,
+  standingEnd,
+} from '../domain/report.ts'
+import type { Clock } from '../host.ts'
+import { knownReportOf } from './coverage-facts.ts'
+import { readManifest, reparsedVersions } from './manifests.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { ReportLog, ReportParts } from './report-log.ts'
+
+export interface IndexedReport {
+  readonly reportId: string
+  readonly parts: ReadonlySet<ReportPart>
+  readonly accepted: AcceptedRecord | undefined
+  readonly archive: ArchiveRecord | undefined
+  readonly manifest: Manifest | undefined
+  readonly ended: EndedRecord | undefined
+}
+
+export interface ReportIndex {
+  /** Every report, at most `STALE_MS` old. */
+  current(): Promise<ReadonlyMap<string, IndexedReport>>
+  /** Makes the next look go to the store: for whoever has just changed something. */
+  invalidate(): void
+  /** Grows whenever something has changed. */
+  version(): number
+  /** Everything that coverage follows from, but for the slots. */
+  coverageReports(): Promise<CoverageFacts['reports']>
+}
+
+interface IndexStores {
+  readonly store: ObjectStore
+  readonly reports: ReportLog
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** A page that is asked for again within this time need not look into the store again. */
+const STALE_MS = 1_000
+
+/** A later parse by another process leaves no mark; everything is listed as often as this. */
+const EVERYTHING_MS = 600_000
+
+const AT_ONCE = 16
+
+export function indexedReports({ store, reports, clock }: IndexStores, ref: AccountRef): ReportIndex {
+  const known = new Map<string, IndexedReport>()
+  const parsedBy = new Map<string, number>()
+  let version = 0
+  let refreshedMs = Number.NEGATIVE_INFINITY
+  let listedMs = Number.NEGATIVE_INFINITY
+  let marksFrom: Day = ''
+  let refreshing: Promise<void> | undefined
+  let listing: Promise<void> | undefined
+
+  async function current(): Promise<ReadonlyMap<string, IndexedReport>> {
+    // A clock that is set back must not make what is known stay for longer.
+    const nowMs = clock.now().getTime()
+    if (listedMs === Number.NEGATIVE_INFINITY) await listEverything()
+    else {
+      // What is known is shown while everything is listed anew.
+      if (Math.abs(nowMs - listedMs) > EVERYTHING_MS) listEverything().catch(() => {})
+      if (Math.abs(nowMs - refreshedMs) > STALE_MS) await refresh()
+    }
+    return known
+  }
+
+  function listEverything(): Promise<void> {
+    listing ??= (async () => {
+      const begunAt = clock.now()
+      const versions = await reparsedVersions(store, ref)
+      const listed = await Array.fromAsync(reports.list(ref))
+      await readAll(listed, versions)
+      listedMs = refreshedMs = begunAt.getTime()
+      marksFrom = addDays(dayOf(begunAt), -1)
+    })().finally(() => {
+      listing = undefined
+    })
+    return listing
+  }
+
+  function refresh(): Promise<void> {
+    refreshing ??= (async () => {
+      const begunAt = clock.now()
+      const candidates = new Set<string>()
+      for (const { reportId, parts } of known.values()) if (!isFinished(parts)) candidates.add(reportId)
+      for (let day = marksFrom; day <= dayOf(begunAt); day = addDays(day, 1))
+        for (const id of await reports.arrivals(ref, day)) candidates.add(id)
+      const found: ReportParts[] = []
+      for (const some of inGroups([...candidates])) {
+        const parts = some.map(async reportId => ({ reportId, parts: await reports.parts(ref, reportId) }))
+        found.push(...(await Promise.all(parts)))
+      }
+      await readAll(found.filter(({ parts }) => parts.size > 0))
+      refreshedMs = begunAt.getTime()
+      marksFrom = addDays(dayOf(begunAt), -1)
+    })().finally(() => {
+      refreshing = undefined
+    })
+    return refreshing
+  }
+
+  async function readAll(found: readonly ReportParts[], versions?: ReadonlyMap<string, number>) {
+    const changed = found.filter(({ reportId, parts }) => {
+      const has = known.get(reportId)
+      const isReparsed =
+        versions !== undefined && (versions.get(reportId) ?? 0) > (parsedBy.get(reportId) ?? 0)
+      return has === undefined || has.parts.size !== parts.size || isReparsed
+    })
+    for (const some of inGroups(changed))
+      await Promise.all(some.map(report => readOne(report, versions?.get(report.reportId))))
+    if (changed.length > 0) version++
+  }
+
+  async function readOne({ reportId, parts }: ReportParts, reparsed = parsedBy.get(reportId) ?? 0) {
+    const has = known.get(reportId)
+    const end = standingEnd(parts)
+    const [accepted, archive, manifest, ended] = await Promise.all([
+      has?.accepted ?? (parts.has('accepted') ? reports.read(ref, reportId, 'accepted') : undefined),
+      has?.archive ?? (parts.has('archive') ? reports.read(ref, reportId, 'archive') : undefined),
+      parts.has('manifest') ? readManifest(store, reports, ref, reportId, reparsed) : undefined,
+      end === undefined ? undefined : reports.read(ref, reportId, end),
+    ])
+    parsedBy.set(reportId, reparsed)
+    known.set(reportId, { reportId, parts, accepted, archive, manifest, ended })
+  }
+
+  return {
+    current,
+    invalidate() {
+      refreshedMs = Number.NEGATIVE_INFINITY
+    },
+    version: () => version,
+    async coverageReports() {
+      return [...(await current()).values()].flatMap(report => knownReportOf(report) ?? [])
+    },
+  }
+}
+
+function* inGroups<T>(all: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE)
+}
