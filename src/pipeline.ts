@@ -11,11 +11,19 @@ export interface AdvanceOutcome {
   readonly parse?: ParseOutcome
 }
 
-/** Runs whatever a report lacks, in order, as far as it goes now. Throws the fault that stops it. */
+/**
+ * Runs whatever a report lacks, in order, as far as it goes now. Throws the fault that stops it. Nobody looks at a
+ * report again that is parsed, so it is parsed only when it is matched, and then its slot is settled.
+ */
 export async function advance(context: Context, account: Account, reportId: string): Promise<AdvanceOutcome> {
-  const matched = await match(context, account, reportId)
+  const first = await match(context, account, reportId)
   const archived = await archive(context, account, reportId)
+  if (archived.outcome === 'not-ready' || archived.outcome === 'undeliverable')
+    return { match: first.outcome, archive: archived }
+  // The answer may have come during the transfer.
+  const matched = first.outcome === 'answer-awaited' ? await match(context, account, reportId) : first
   const moved = { match: matched.outcome, archive: archived }
-  if (archived.outcome === 'not-ready' || archived.outcome === 'undeliverable') return moved
-  return { ...moved, parse: await parse(context, account, reportId) }
+  return matched.outcome === 'matched'
+    ? { ...moved, parse: await parse(context, account, reportId) }
+    : { ...moved, parse: { outcome: 'range-unknown' } }
 }

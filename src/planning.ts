@@ -55,7 +55,7 @@ export async function makePlan(
   const last = wanted.to === undefined || wanted.to > newest ? newest : wanted.to
   const first = earliestDay !== undefined && earliestDay > wanted.from ? earliestDay : wanted.from
   const range = { start: first, end: addDays(last, 1) }
-  const facts = await loadCoverageFacts(context, account.ref, first)
+  const facts = await loadCoverageFacts(context, account.ref, first, account.provider.reports?.createdAt)
   const month = await context.ledger.month(account.ref, monthOf(now))
   const open = openDays(facts, range)
   const ranges = fewestRanges(open, windowOf(account).maxDays)
@@ -150,7 +150,7 @@ export async function findDue(context: PlanContext, account: PlannedAccount): Pr
   const { maxDays } = windowOf(account)
   // A month ends up to 31 days before the newest day, and is looked back from as far as a report reaches.
   const seen = { start: addDays(newest, -maxDays - 31), end: addDays(newest, 1) }
-  const facts = await loadCoverageFacts(context, account.ref, seen.start)
+  const facts = await loadCoverageFacts(context, account.ref, seen.start, account.provider.reports?.createdAt)
   const due = dueRange(cadence, newest, askedDays(facts, seen), maxDays)
   if (due === undefined || (earliestDay !== undefined && due.end <= earliestDay))
     return { outcome: 'nothing-due', newest }

@@ -7,7 +7,14 @@ import { type Agenda, agendaRecord, daysToRead, nextAgenda } from './domain/agen
 import { type Attempt, begin, hear, nextTryOf } from './domain/attempt.ts'
 import type { Day } from './domain/calendar.ts'
 import { findFault } from './domain/errors.ts'
-import { type Duration, firstPollAt, nextPollAt, nextTryAt, usualMs } from './domain/polling.ts'
+import {
+  type Duration,
+  firstPollAt,
+  nextPollAt,
+  nextTryAt,
+  nextTryOfRefused,
+  usualMs,
+} from './domain/polling.ts'
 import {
   type AcceptedRecord,
   type CallbackRecord,
@@ -18,8 +25,10 @@ import {
 } from './domain/report.ts'
 import { errorFields } from './log.ts'
 import { type AdvanceOutcome, advance } from './pipeline.ts'
+import { forbiddenHost } from './providers/download-policy.ts'
 import { conclude } from './stages/conclude.ts'
 import type { Account, Context } from './stages/context.ts'
+import { mapAtOnce } from './stores/at-once.ts'
 
 export interface SweepOptions {
   /** How many reports are worked on at once. */
@@ -141,20 +150,22 @@ async function findOpen(context: Context, account: Account, everything: boolean)
 async function findAll({ reports }: Context, account: Account, now: Date) {
   const fresh = nextAgenda(now, { marks: new Map(), open: new Set(), parsed: new Set(), durations: [] })
   // The marks first: what arrives while everything is listed is then found by the next sweep, if not by this.
-  const marks = new Map<string, Day>()
-  for (const day of daysToRead(fresh, now) ?? [])
-    for (const id of await reports.arrivals(account.ref, day)) marks.set(id, day)
+  const marks = await reports.allArrivals(account.ref)
   const candidates = new Set<string>()
+  const listed = new Set<string>()
   const parsed = new Set<string>()
   const newest: string[] = []
   for await (const { reportId, parts } of reports.list(account.ref)) {
+    listed.add(reportId)
     if (!isFinished(parts)) candidates.add(reportId)
     if (!parts.has('manifest')) continue
     if (marks.has(reportId)) parsed.add(reportId)
     // Ids are in the order of their text, which for most providers is that of time.
     if (newest.push(reportId) > HISTORY) newest.shift()
   }
-  for (const id of marks.keys()) if (!parsed.has(id)) candidates.add(id)
+  // Of a mark without a record, however old, the id is all that is left.
+  for (const [id, day] of marks)
+    if (!listed.has(id) || (day >= fresh.from && !parsed.has(id))) candidates.add(id)
   const durations: Duration[] = []
   for (const id of newest) {
     const duration = await durationOf({ reports }, account, id)
@@ -220,7 +231,7 @@ async function lookSafely(...args: Parameters<typeof look>): Promise<Look | unde
 
 /** What is known of a report, and when it is due. */
 async function look(context: Context, account: Account, reportId: string, usual: number): Promise<Look> {
-  const { reports, work, clock, mayBeAlive } = context
+  const { reports, work, clock } = context
   const { ref } = account
   const parts = await reports.parts(ref, reportId)
   const nothing = { accepted: undefined, attempt: undefined, etag: undefined, linkEndsAt: undefined }
@@ -243,7 +254,7 @@ async function look(context: Context, account: Account, reportId: string, usual:
   const dueAt = isNew
     ? now
     : attempt !== undefined
-      ? nextTryOf(attempt, now, mayBeAlive)
+      ? nextTryOf(attempt, now, context)
       : waits
         ? firstPollAt(new Date(accepted.askedAt), usual)
         : now
@@ -320,23 +331,70 @@ async function tryOnce(context: Context, account: Account, seen: Look): Promise<
     })
     judged = await judge(context, account, seen, begun, outcome)
   } catch (error) {
-    const failures = begun.failures + 1
-    const retry = findFault(error)?.retry ?? true
-    const says = findFault(error)?.message ?? (error instanceof Error ? error.message : 'unknown error')
-    // Until the file is here a try asks the provider, and that is never done more often than is set.
-    const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
-    const nextAt = nextTryAt(clock.now(), failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
-    const { heard } = begun
-    judged = { finished: false, written: end(context, begun, { failures, says, retry, heard, nextAt }) }
-    log.error('report.failed', {
-      ...fields,
-      failures,
-      nextAt: nextAt.toISOString(),
-      ...errorFields(error),
-    })
+    judged = judgeFailure(context, account, seen, begun, error)
   }
   if (judged.written !== undefined) await work.writeAttempt(account.ref, reportId, judged.written, etag)
   return judged.finished ? 'finished' : 'unfinished'
+}
+
+/** What a try has come to that failed. */
+function judgeFailure(
+  context: Context,
+  { ref }: Account,
+  seen: Look,
+  begun: Attempt,
+  error: unknown,
+): { finished: false; written: Attempt } {
+  const failures = begun.failures + 1
+  const now = context.clock.now()
+  const fault = findFault(error)
+  const retry = fault?.retry ?? true
+  const says = fault?.message ?? (error instanceof Error ? error.message : 'unknown error')
+  const host = fault && forbiddenHost(fault)
+  const refusedHost = host === undefined || context.allowsHost(host) ? null : host
+  // Until the file is here a try asks the provider, and that is never done more often than is set.
+  const leastMs = seen.parts.has('archive') ? 0 : context.polling.leastMs
+  const nextAt =
+    refusedHost === null
+      ? nextTryAt(now, failures, { retry, leastMs, linkEndsAt: seen.linkEndsAt })
+      : nextTryOfRefused(now, failures)
+  const { heard } = begun
+  context.log.error('report.failed', {
+    ...ref,
+    reportId: seen.reportId,
+    failures,
+    nextAt: nextAt.toISOString(),
+    ...errorFields(error),
+  })
+  const written = end(context, begun, { failures, says, retry, heard, nextAt, refusedHost })
+  return { finished: false, written }
+}
+
+/**
+ * Writes down under a report that a stage failed at it, as a sweep that tried it would: for whoever runs the
+ * stages by themselves. Of several at once one is written.
+ */
+export async function noteFailure(
+  context: Context,
+  account: Account,
+  reportId: string,
+  error: unknown,
+): Promise<void> {
+  const seen = await look(context, account, reportId, context.polling.firstMs)
+  const begun = begin(seen.attempt, context.clock.now(), context.processName)
+  const { written } = judgeFailure(context, account, seen, begun, error)
+  if (!seen.finished) await context.work.writeAttempt(account.ref, reportId, written, seen.etag)
+}
+
+/** How many reports the last sweep left open, and when the oldest of them was made, as far as ids tell. */
+export async function openReports(
+  { work }: Pick<Context, 'work'>,
+  { ref, provider }: Account,
+): Promise<{ open: number; oldestAt: Date | undefined }> {
+  const open = (await work.agenda(ref)).record?.open ?? []
+  const made = open.flatMap(id => provider.reports?.createdAt(id) ?? [])
+  const oldestAt = made.toSorted((a, b) => a.getTime() - b.getTime())[0]
+  return { open: open.length, oldestAt }
 }
 
 interface Judgement {
@@ -363,11 +421,14 @@ async function judge(
     const askedAt = seen.accepted === undefined ? undefined : new Date(seen.accepted.askedAt)
     const since = status === 'processing' && askedAt !== undefined ? askedAt : new Date(heard.since)
     const refused = { status, since, answer: archive.answer, parts: seen.parts }
-    const { outcome } = await conclude(context, account, seen.reportId, refused, polling)
+    // Nobody looks at what has ended, so first it must be known which slot it is the answer to.
+    const isEnd =
+      match !== 'answer-awaited' &&
+      (await conclude(context, account, seen.reportId, refused, polling)).outcome === 'ended'
     // An end is written down too: a file that comes later must not find a try that never ended.
-    const nextAt = outcome === 'ended' ? now : nextPollAt(since, now, polling)
+    const nextAt = isEnd ? now : nextPollAt(since, now, polling)
     const written = end(context, begun, { failures: 0, says: SAYS[status], retry: true, heard, nextAt })
-    return { finished: outcome === 'ended', written }
+    return { finished: isEnd, written }
   }
   // The file is here, but not the days it was asked for.
   const awaited = match === 'answer-awaited'
@@ -396,7 +457,8 @@ const STUCK = {
 function end(
   { clock }: Context,
   begun: Attempt,
-  result: Pick<Attempt, 'failures' | 'says' | 'retry'> & Partial<Pick<Attempt, 'heard'>> & { nextAt: Date },
+  result: Pick<Attempt, 'failures' | 'says' | 'retry'> &
+    Partial<Pick<Attempt, 'heard' | 'refusedHost'>> & { nextAt: Date },
 ): Attempt {
   return {
     ...begun,
@@ -442,19 +504,4 @@ async function isParsedNow(
   before: ReadonlySet<ReportPart>,
 ): Promise<boolean> {
   return before.size > 0 && !isFinished(before) && (await reports.parts(ref, reportId)).has('manifest')
-}
-
-/** Runs `work` on every item, so many at once, and answers in the items' order. */
-async function mapAtOnce<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = new Array(items.length)
-  let next = 0
-  async function run(): Promise<void> {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run))
-  return results
 }

@@ -1,5 +1,4 @@
 /** Puts the parts together: the only place where stores, providers and settings meet. */
-import { Agent } from 'undici'
 import { type AccountConfig, BINANCE_PAY_ACCOUNT, type PlanningConfig } from './config/accounts.ts'
 import type { Config, LoadedConfig, StoreConfig } from './config/config.ts'
 import type { DeskSecrets } from './config/desk.ts'
@@ -15,8 +14,9 @@ import {
   systemRandom,
 } from './host.ts'
 import { createLog, type Log } from './log.ts'
-import { createDownloader } from './providers/download.ts'
-import { createHttp, type Http } from './providers/http.ts'
+import type { DownloadOptions } from './providers/download.ts'
+import { isAllowedHost } from './providers/download-policy.ts'
+import type { Http } from './providers/http.ts'
 import { PROVIDERS, type ProbedProvider, type ProviderFactory } from './providers/registry.ts'
 import type { Account, Context, Progress } from './stages/context.ts'
 import type { ObjectStore } from './stores/object-store.ts'
@@ -47,6 +47,8 @@ export interface WiringOptions {
   readonly random?: Random
   readonly writeLog?: (line: string) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Who writes the records: host and process when absent. */
+  readonly processName?: string
   /** Those of the registry when absent. */
   readonly providers?: Readonly<Record<string, ProviderFactory>>
 }
@@ -66,12 +68,7 @@ export async function wire(
   const random = options.random ?? systemRandom
   const write = options.writeLog ?? (line => void process.stderr.write(line))
   const log = createLog({ write, clock, level: config.logLevel })
-  const agent = new Agent({ connect: { timeout: 10_000 } })
-  const http = createHttp({
-    dispatcher: agent,
-    timeoutMs: config.apiTimeoutMs,
-    maxAnswerBytes: MAX_ANSWER_BYTES,
-  })
+  const network = openNetwork(config, clock)
   const store = await openStore(config.store, { clock, random })
   const context: Context = {
     store,
@@ -79,30 +76,59 @@ export async function wire(
     reports: reportLog(store),
     work: workLog(store),
     polling: config.polling,
-    download: createDownloader({
-      allowedHosts: config.download.hosts,
-      maxBytes: config.download.maxBytes,
-      timeoutMs: DOWNLOAD_SILENCE_MS,
-      deadlineMs: DOWNLOAD_DEADLINE_MS,
-      notFoundPatienceMs: NOT_FOUND_PATIENCE_MS,
-      clock,
-    }),
+    download: network.download,
+    allowsHost: host => isAllowedHost(host, config.download.hosts),
     clock,
     random,
     log,
-    processName: processName(),
+    processName: options.processName ?? processName(),
     makeWorkFolder,
     mayBeAlive,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   }
   const providers = options.providers ?? PROVIDERS
-  const parts = { config, secrets, http, store, clock, random, log, providers }
+  const parts = { config, secrets, http: network.http, store, clock, random, log, providers }
   return {
     config,
     deskSecrets,
     context,
     accounts: wireAccounts(config.accounts, parts),
-    close: () => agent.close(),
+    close: network.close,
+  }
+}
+
+/** Calls and downloads; what they need is loaded by the first of them, for most processes make none. */
+function openNetwork(
+  config: Config,
+  clock: Clock,
+): { http: Http; download: Context['download']; close: () => Promise<void> } {
+  const downloads: DownloadOptions = {
+    allowedHosts: config.download.hosts,
+    maxBytes: config.download.maxBytes,
+    timeoutMs: DOWNLOAD_SILENCE_MS,
+    deadlineMs: DOWNLOAD_DEADLINE_MS,
+    notFoundPatienceMs: NOT_FOUND_PATIENCE_MS,
+    clock,
+  }
+  async function open() {
+    const [{ createAgent, createHttp }, { createDownloader }] = await Promise.all([
+      import('./providers/http.ts'),
+      import('./providers/download.ts'),
+    ])
+    const agent = createAgent({ connectTimeoutMs: 10_000 })
+    const http = createHttp({
+      dispatcher: agent,
+      timeoutMs: config.apiTimeoutMs,
+      maxAnswerBytes: MAX_ANSWER_BYTES,
+    })
+    return { http, download: createDownloader(downloads), close: () => agent.close() }
+  }
+  let opened: ReturnType<typeof open> | undefined
+  const network = () => (opened ??= open())
+  return {
+    http: async request => (await network()).http(request),
+    download: async link => (await network()).download(link),
+    close: async () => (await opened)?.close(),
   }
 }
 

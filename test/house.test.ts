@@ -13,7 +13,7 @@ function filesIn(folder: string, ending: RegExp): string[] {
 }
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
-const SOURCES = filesIn('src', /\.ts$/)
+const SOURCES = ['src', 'handlers'].flatMap(folder => filesIn(folder, /\.ts$/))
 
 /** The code without comments, so that a rule is about what runs. */
 function codeOf(path: string): string {
@@ -34,8 +34,8 @@ const FLOORS: readonly [RegExp, number][] = [
   [/^src\/(log|host)\.ts$/, 1],
   [/^src\/(stores|providers)\//, 2],
   [/^src\/(stages|exports)\//, 3],
-  [/^src\/(pipeline|planning|sweep|wiring)\.ts$/, 4],
-  [/^src\/(server|console|cli|sandbox)\//, 5],
+  [/^src\/(callback-answer|pipeline|planning|proving|sweep|wiring)\.ts$/, 4],
+  [/^(src\/(server|console|cli|sandbox)|handlers|infra)\//, 5],
 ]
 
 function floorOf(path: string): number {
@@ -96,11 +96,32 @@ describe('the house', () => {
     expect(wrong).toEqual([])
   })
 
+  it('has handlers that decide nothing: they import no other entry', () => {
+    const wrong = SOURCES.filter(path => path.startsWith('handlers/')).flatMap(path =>
+      importsOf(path).filter(target => /^(src\/(server|cli|sandbox)|infra|test)\//.test(target)),
+    )
+    expect(wrong).toEqual([])
+  })
+
   it('never lets the sandbox and the client share code of a provider', () => {
     const wrong = SOURCES.filter(path => path.startsWith('src/sandbox/')).flatMap(path =>
       importsOf(path).filter(target => /^src\/(providers|stages|stores|formats)\//.test(target)),
     )
     expect(wrong).toEqual([])
+  })
+
+  it('keeps the stack apart: of the sources it knows the domain and the names of variables', () => {
+    const stack = filesIn('infra', /\.ts$/)
+    expect(stack.length).toBeGreaterThan(8)
+    const wrong = stack.flatMap(path =>
+      importsOf(path)
+        .filter(target => !/^(infra\/|src\/domain\/|src\/config\/env\.ts$)/.test(target))
+        .map(target => `${path} → ${target}`),
+    )
+    expect(wrong).toEqual([])
+    const inside = SOURCES.flatMap(path => importsOf(path)).filter(target => target.startsWith('infra/'))
+    expect(inside).toEqual([])
+    expect(linesWith(/export default|export \* from/, [], stack)).toEqual([])
   })
 
   it('reads the environment in one place', () => {
@@ -142,7 +163,7 @@ describe('the house', () => {
   })
 
   it('names files for what they export', () => {
-    const named = [...SOURCES, ...filesIn('test', /\.ts$/)]
+    const named = [...SOURCES, ...filesIn('infra', /\.ts$/), ...filesIn('test', /\.ts$/)]
     expect(named.filter(path => !/^[a-z0-9.-]+$/.test(path.split('/').at(-1)!))).toEqual([])
     expect(
       named.filter(path => /(utils?|helpers?|manager|service|common|misc|index)\.ts$/.test(path)),
@@ -151,7 +172,8 @@ describe('the house', () => {
   })
 
   it('leaves nothing for later', () => {
-    const everything = [...SOURCES, ...filesIn('test', /\.ts$/)].filter(path => path !== 'test/house.test.ts')
+    const files = [...SOURCES, ...filesIn('infra', /\.(ts|md|yaml)$/), ...filesIn('test', /\.ts$/)]
+    const everything = files.filter(path => path !== 'test/house.test.ts')
     expect(
       linesWith(/\b(TODO|FIXME|XXX|HACK)\b|\b(it|test|describe)\.(only|todo)\(|@ts-ignore/, [], everything),
     ).toEqual([])

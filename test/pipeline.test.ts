@@ -186,6 +186,29 @@ describe('the pipeline', () => {
     expect(generations()).toBe(0)
   })
 
+  it('sends nothing long after the claim, and gives the slot back', async () => {
+    await start()
+    const { context } = test.daybook
+    const slow: typeof context.ledger = {
+      ...context.ledger,
+      async claim(...args) {
+        const claimed = await context.ledger.claim(...args)
+        test.clock.shift(20_500)
+        return claimed
+      },
+    }
+    const input = { request: REQUEST, reason: 'test', again: false }
+    expect(await submit({ ...context, ledger: slow }, test.account, input)).toMatchObject({
+      outcome: 'rejected',
+      code: 'too-late',
+      slot: 1,
+    })
+    expect(generations()).toBe(0)
+    const [slot] = await context.ledger.month(test.account.ref, '2026-10')
+    expect(slot?.outcome).toMatchObject({ outcome: 'rejected', code: 'too-late' })
+    expect(await ask()).toMatchObject({ outcome: 'accepted', slot: 2 })
+  })
+
   it('stops at the limit and says when the quota opens again', async () => {
     await start({}, { env: { DAYBOOK_MONTHLY_LIMIT: '2' } })
     const days = ['2026-10-02', '2026-10-03', '2026-10-04'].map(end => ({

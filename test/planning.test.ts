@@ -16,6 +16,7 @@ import { reportLog } from '../src/stores/report-log.ts'
 import { fixedClock } from './support/fixed-clock.ts'
 import { memoryObjects, memoryStore } from './support/memory-store.ts'
 import { quietLog } from './support/quiet-log.ts'
+import { scheduledStore } from './support/scheduled-store.ts'
 import { startTestDaybook, type TestDaybook } from './support/test-daybook.ts'
 
 const REF = { provider: 'binance-pay', account: 'main' }
@@ -150,6 +151,41 @@ describe('a plan', () => {
     expect(made.length).toBe(2)
   })
 
+  it('reads no report of long ago, but for those that a slot of these months names', async () => {
+    const objects = memoryObjects()
+    const store = memoryStore(objects)
+    let reads = 0
+    const counting = {
+      ...store,
+      get: (key: string) => {
+        reads++
+        return store.get(key)
+      },
+    }
+    const context = contextOver(counting)
+    const account = accountWith({ ...countingProvider([]), createdAt: () => new Date(0) }, {})
+    await submit(context, account, {
+      request: { range: { start: '2026-10-01', end: '2026-10-12' }, wallets: 'all' },
+      reason: 'command',
+      again: false,
+    })
+    const costOf = async () => {
+      const before = reads
+      const plan = await makePlan(context, account, { from: '2026-10-01' })
+      return { reads: reads - before, open: plan.open }
+    }
+    await costOf()
+    const few = await costOf()
+    expect(few).toEqual({ reads: 1, open: [{ start: '2026-10-12', end: '2026-10-13' }] })
+    const [asked] = await Array.fromAsync(context.reports.list(REF))
+    const record = await context.reports.read(REF, asked!.reportId, 'accepted')
+    for (let number = 0; number < 200; number++) {
+      const reportId = `${400000000000000000n + BigInt(number) * 2n ** 33n}`
+      await context.reports.create(REF, reportId, 'accepted', { ...record!, reportId })
+    }
+    expect(await costOf()).toEqual(few)
+  })
+
   it('stops when the provider does not answer, and counts that request as asked', async () => {
     const provider = countingProvider([])
     const silent: Reports = { ...provider, submit: async () => ({ outcome: 'unknown', says: 'Silence.' }) }
@@ -197,7 +233,7 @@ describe('plans, schedules and people at once', () => {
           let failure: unknown
 
           async function run({ kind, last, diesAt }: Asker, index: number): Promise<void> {
-            const store = slowStore(memoryStore(objects), scheduler, diesAt, () => alive--)
+            const store = scheduledStore(memoryStore(objects), scheduler, { diesAt, died: () => alive-- })
             const provider = countingProvider(made, () => scheduler.schedule(Promise.resolve(), 'call'))
             const account = accountWith(provider, { reserve }, limit)
             const context = contextOver(store)
@@ -248,41 +284,6 @@ describe('plans, schedules and people at once', () => {
     )
   }, 120_000)
 })
-
-function slowStore(
-  store: ObjectStore,
-  scheduler: fc.Scheduler,
-  diesAt: number,
-  died: () => void,
-): ObjectStore {
-  let calls = 0
-  const turn = async (name: string): Promise<void> => {
-    if (++calls === diesAt) {
-      died()
-      await new Promise(() => {})
-    }
-    await scheduler.schedule(Promise.resolve(), name)
-  }
-  return {
-    ...store,
-    get: async key => {
-      await turn('get')
-      return store.get(key)
-    },
-    create: async (key, body) => {
-      await turn('create')
-      return store.create(key, body)
-    },
-    replace: async (key, body, etag) => {
-      await turn('replace')
-      return store.replace(key, body, etag)
-    },
-    async *list(prefix) {
-      await turn('list')
-      yield* store.list(prefix)
-    },
-  }
-}
 
 describe('a schedule', () => {
   it('asks for each period once, catches up on what it missed, and leaves the reserve alone', async () => {

@@ -3,7 +3,16 @@ import { DaybookError } from '../src/domain/errors.ts'
 import { agendaKey, attemptKey, reportKeys, workPrefix } from '../src/domain/keys.ts'
 import { importFile } from '../src/stages/import.ts'
 import { moveOn, type SweepOptions, sweep } from '../src/sweep.ts'
-import { FILE, RANGE, REF, type ReportWorld, reportWorld, requestsSince } from './support/report-world.ts'
+import {
+  FILE,
+  RANGE,
+  REF,
+  type ReportWorld,
+  reportWorld,
+  requestsSince,
+  START,
+} from './support/report-world.ts'
+import { costOfSweep } from './support/sweep-cost.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -142,6 +151,42 @@ describe('polling', () => {
     world.answer = () => ({ status: 'ready', link: 'https://files.example.com/fresh' })
     await sweepFor(HOUR)
     expect(world.downloads).toEqual(['https://files.example.com/fresh'])
+    expect(await world.parts('1')).toContain('manifest')
+  })
+
+  it('leaves a host that is not allowed alone, a day at last, and fetches from it once it is', async () => {
+    const odd = 'https://odd.example.org/1'
+    world.answer = () => ({ status: 'ready', link: odd })
+    await world.accept('1')
+    await world.call('1', { link: odd })
+    const tries: number[] = []
+    for (let hour = 0; hour < 24 * 7; hour++) {
+      const before = world.queries.length
+      await run()
+      if (world.queries.length > before) tries.push(hour)
+      await world.clock.advance(HOUR)
+    }
+    expect(tries).toEqual([0, 1, 3, 7, 15, 31, 55, 79, 103, 127, 151])
+    const { record } = await world.context.work.attempt(REF, '1')
+    expect(record).toMatchObject({ refusedHost: 'odd.example.org', retry: false })
+    expect(record?.says).toContain('DAYBOOK_DOWNLOAD_HOSTS')
+    expect(world.downloads).toEqual([])
+
+    world.allowedHosts = ['files.example.com', '*.example.org']
+    expect(await run()).toMatchObject({ finished: 1 })
+    expect(await world.parts('1')).toContain('manifest')
+  })
+
+  it('looks by itself whether the provider has moved away from a host that is not allowed', async () => {
+    world.answer = () => ({ status: 'ready', link: 'https://odd.example.org/1' })
+    await world.accept('1')
+    await world.clock.advance(HOUR)
+    await run()
+    world.answer = () => ({ status: 'ready', link: 'https://files.example.com/1' })
+    await run()
+    expect(await world.parts('1')).not.toContain('archive')
+    await world.clock.advance(HOUR)
+    await run()
     expect(await world.parts('1')).toContain('manifest')
   })
 
@@ -379,36 +424,9 @@ describe('the wait after a failure', () => {
 })
 
 describe('the cost of a sweep', () => {
-  /** A sweep of a store where so many reports are finished, most of them long ago, and some are open. */
-  async function costAt(finished: number): Promise<number> {
-    world = reportWorld()
-    const { context, account, objects, clock } = world
-    for (let number = 0; number < finished; number++) {
-      const { folder } = reportKeys(REF, `8${number.toString().padStart(9, '0')}`)
-      for (const part of ['accepted', 'callback', 'archive', 'manifest'])
-        objects.byKey.set(`${folder}${part}.json`, { bytes: Buffer.from('{}'), etag: `"${part}"` })
-    }
-    // What history teaches is read from the newest reports, which are whole.
-    for (let number = 0; number < 20; number++) {
-      await world.accept(`9${number.toString().padStart(9, '0')}`)
-      await world.call(`9${number.toString().padStart(9, '0')}`)
-    }
-    await sweep(context, [account])
-    world.answer = () => ({ status: 'processing' })
-    for (const reportId of ['91', '92', '93']) await world.accept(reportId)
-    await clock.advance(10 * MINUTE)
-    await sweep(context, [account])
-    await clock.advance(2 * DAY)
-    await sweep(context, [account])
-    requestsSince(world)
-    await clock.advance(1000)
-    expect(await sweep(context, [account])).toMatchObject({ open: 3 })
-    return requestsSince(world)
-  }
-
   it('is the same for 100 and for 5,000 finished reports', async () => {
-    const few = await costAt(100)
-    expect(await costAt(5_000)).toBe(few)
+    const few = await costOfSweep(100)
+    expect(await costOfSweep(5_000)).toBe(few)
     expect(few).toBeLessThanOrEqual(3 + 3 * 3)
   })
 
@@ -443,4 +461,59 @@ describe('the cost of a sweep', () => {
     await run()
     expect(await world.parts('1')).toContain('manifest')
   })
+
+  it('finds a report of which there is but a mark, also days later and without an agenda', async () => {
+    const { slot, account } = await lostAnswer('dead:1')
+    const outcome = { outcome: 'accepted', reportId: '1', at: START } as const
+    await world.context.ledger.settle(REF, '2026-10', slot, outcome)
+    await world.context.reports.mark(REF, '1', world.clock.now())
+    await world.clock.advance(5 * DAY)
+    await sweep(world.context, [account])
+    expect(await world.parts('1')).toContain('manifest')
+  })
+
+  it('ends no report before its slot is known, for nobody looks at it after that', async () => {
+    const { slot, account } = await lostAnswer('b:1')
+    await world.context.reports.mark(REF, '1', world.clock.now())
+    world.answer = () => ({ status: 'failed', answer: 'FAILED' })
+    await sweep(world.context, [account])
+    expect(await world.parts('1')).toEqual([])
+    await world.clock.advance(5 * MINUTE)
+    await sweep(world.context, [account])
+    expect(await world.parts('1')).toEqual(['accepted', 'ended'])
+    const slots = await world.context.ledger.month(REF, '2026-10')
+    expect(slots.find(({ number }) => number === slot)?.outcome).toMatchObject({ reportId: '1' })
+  })
+
+  it('parses no report before its slot is settled, though its days be known in the meantime', async () => {
+    const { slot, account } = await lostAnswer('b:1')
+    await world.call('1')
+    world.file = () => {
+      // Its asker hears the answer, writes down the report, and dies before it settles the slot.
+      void world.accept('1', { slot: { month: '2026-10', number: slot } })
+      return FILE
+    }
+    await sweep(world.context, [account])
+    expect(await world.parts('1')).toContain('manifest')
+    const slots = await world.context.ledger.month(REF, '2026-10')
+    expect(slots.find(({ number }) => number === slot)?.outcome).toMatchObject({ reportId: '1' })
+  })
+
+  /** A slot claimed just now by a process, and an account whose ids tell that they were made just now. */
+  async function lostAnswer(by: string) {
+    world.dead.add('dead:1')
+    const madeAt = world.clock.now()
+    const claimed = await world.context.ledger.claim(REF, '2026-10', 50, {
+      request: { range: RANGE, wallets: 'all' },
+      reason: 'test',
+      again: false,
+      by,
+      claimId: '1',
+      claimedAt: madeAt.toISOString(),
+    })
+    if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome)
+    const { provider } = world.account
+    const reports = { ...provider.reports!, createdAt: () => madeAt }
+    return { slot: claimed.number, account: { ...world.account, provider: { ...provider, reports } } }
+  }
 })

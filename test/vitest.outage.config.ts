@@ -6,5 +6,6 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.outage.ts'],
     maxConcurrency: 2,
+    maxWorkers: 2,
   },
 })

@@ -1,6 +1,6 @@
 /** The demo's tale: ask, watch, and show what came of it. */
 import { join } from 'node:path'
-import { addDays, type DayRange, dayOf, monthOf } from '../domain/calendar.ts'
+import { type DayRange, monthOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { reportKeys } from '../domain/keys.ts'
 import { spent } from '../domain/quota.ts'
@@ -11,22 +11,20 @@ import { daysText } from './days.ts'
 import { summaryOf } from './parse.ts'
 import { bytesText, countText, type Terminal, tableText } from './terminal.ts'
 
-const DAYS = 7
-
-/** Asks for the newest week that can be asked for, unless an earlier run did. Answers the report's id. */
-export async function ask(daybook: Daybook, account: WiredAccount, terminal: Terminal): Promise<string> {
-  const request: ReportRequest = { range: newestWeek(daybook.context.clock.now()), wallets: 'all' }
+/** Asks for the days, unless an earlier run did. Answers the report's id. */
+export async function ask(
+  daybook: Daybook,
+  account: WiredAccount,
+  range: DayRange,
+  terminal: Terminal,
+): Promise<string> {
+  const request: ReportRequest = { range, wallets: 'all' }
   terminal.say(`submit     ${daysText(request.range)}, both wallets, signed with HMAC-SHA512`)
   const first = await submitWhenPossible(daybook, account, request, terminal, false)
   if (first.outcome === 'already-requested' && first.reportId === undefined) {
     return settleLost(daybook, account, request, first.slot, terminal)
   }
   return idOf(first, terminal)
-}
-
-function newestWeek(now: Date): DayRange {
-  const end = addDays(dayOf(now), -2)
-  return { start: addDays(end, -DAYS), end }
 }
 
 /** Waits out the turn of a month, in which nothing is asked. */
@@ -118,42 +116,53 @@ function tooSlow(reportId: string): DaybookError {
   return new DaybookError('provider-unreachable', says)
 }
 
-/** What DuckDB finds in the bucket, the quota, and where everything lies. */
-export async function show(
+/** What DuckDB finds of the report's account in the bucket, and the quota. */
+export async function rowsByOperation(
   { context }: Daybook,
   { ref, monthlyLimit }: WiredAccount,
   reportId: string,
   folder: string,
-  terminal: Terminal,
-): Promise<void> {
+) {
   const { activityTable, queryRows } = await import('./duckdb.ts')
   const store = join(folder, 'store')
-  const rows = await queryRows(
+  const operations = await queryRows(
     `SELECT operation, category, count(*)::VARCHAR, count(DISTINCT asset)::VARCHAR
-     FROM ${activityTable(store)} GROUP BY ALL ORDER BY count(*) DESC, operation`,
+     FROM ${activityTable(store)} WHERE provider = '${ref.provider}'
+     GROUP BY ALL ORDER BY count(*) DESC, operation`,
   )
   const month = monthOf(context.clock.now())
   const used = spent(await context.ledger.month(ref, month))
-  const keys = reportKeys(ref, reportId)
-  terminal.say('')
-  terminal.result(
-    'demo',
-    { reportId, operations: rows, quota: { month, used, limit: monthlyLimit }, store },
-    [
-      ...tableText(
-        ['operation', 'category', 'rows', 'assets'],
-        rows.map(([operation = '', category = '', count = '', assets = '']) => [
-          operation,
-          category,
-          countText(BigInt(count)),
-          assets,
-        ]),
-        ['rows', 'assets'],
-      ),
-      '',
-      `quota    ${used} of ${monthlyLimit} reports used in ${month}`,
-      `rows     ${store}/activity/v1/   (Parquet, a day an object)`,
-      `report   ${store}/${keys.folder}   (request, callback, file, manifest)`,
-    ],
-  )
+  return {
+    reportId,
+    operations,
+    quota: { month, used, limit: monthlyLimit },
+    store,
+    report: `${store}/${reportKeys(ref, reportId).folder}`,
+  }
+}
+
+/** The same for a person. */
+export function rowsText({
+  operations,
+  quota,
+  store,
+  report,
+}: Awaited<ReturnType<typeof rowsByOperation>>): string[] {
+  return [
+    ...tableText(
+      ['operation', 'category', 'rows', 'assets'],
+      operations.map(([operation = '', category = '', count = '', assets = '']) => [
+        operation,
+        category,
+        countText(BigInt(count)),
+        assets,
+      ]),
+      ['rows', 'assets'],
+    ),
+    '',
+    `quota    ${quota.used} of ${quota.limit} reports used in ${quota.month}`,
+    `rows     ${store}/activity/v1/   (Parquet, a day an object)`,
+    `held     ${store}/balances/v1/   (Parquet, a reading an object)`,
+    `report   ${report}   (request, callback, file, manifest)`,
+  ]
 }

@@ -1,6 +1,7 @@
 /** `daybook doctor`: tries everything the configuration points at, before something depends on it. */
 import type { Command } from 'commander'
 import { findFault } from '../domain/errors.ts'
+import type { StoreLevel } from '../stores/object-store.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -12,14 +13,16 @@ export function doctorCommand(): Command {
     .addHelpText(
       'after',
       `
-Leaves a few small objects under doctor/ in the store, because nothing is ever deleted.`,
+Leaves a few small objects under doctor/ in the store, and one of 8 MiB, because nothing is ever deleted. Of a
+bucket it tells too how far it protects its objects from others; Daybook works without that.`,
     )
     .action(exitsWith(runDoctor))
 }
 
 interface Finding {
   readonly check: string
-  readonly result: 'ok' | 'failed'
+  /** `note`: worth knowing, and no failure. */
+  readonly result: 'ok' | 'note' | 'failed'
   readonly says: string
 }
 
@@ -40,15 +43,56 @@ async function runDoctor(options: CommonOptions): Promise<ExitCode> {
 
 async function examineStore({ context }: Daybook): Promise<Finding[]> {
   const { probeStore } = await import('../stores/probe.ts')
-  const name = `store ${context.store.address}`
+  const { store } = context
+  const name = `store ${store.address}`
   try {
-    const findings = await probeStore(context.store, context)
-    return findings.map(({ check, passed, says }) =>
+    const probed = await probeStore(store, context)
+    const findings = probed.map(({ check, passed, says }) =>
       passed ? ok(`${name}, ${check}`) : failed(`${name}, ${check}`, says),
     )
+    if (probed.some(({ passed }) => !passed))
+      findings.push(failed(`${name}, fit for use`, `Do not use it. ${KNOWN_STORES}`))
+    const level = await store.examine?.()
+    return level === undefined ? findings : [...findings, ...levelOf(name, level)]
   } catch (error) {
     return [failed(name, saysOf(error))]
   }
+}
+
+const KNOWN_STORES =
+  'Known to keep these promises: a folder, Amazon S3, and Ceph 20.2 in a bucket without versioning. Cloudflare R2 and MinIO document them. Known not to: Ceph with versioning, Google Cloud Storage by its S3 interface, Garage, Backblaze B2.'
+
+/** S3 refuses requests that are a quarter of an hour off, and days and marks are filed by this machine's clock. */
+const STORE_CLOCK_MS = 60_000
+
+function levelOf(name: string, { aheadMs, versioning, lock, overwriting }: StoreLevel): Finding[] {
+  const note = (check: string, says: string): Finding => ({
+    check: `${name}, ${check}`,
+    result: 'note',
+    says,
+  })
+  return [
+    ...(aheadMs === undefined
+      ? [note('clock', 'it does not tell its time')]
+      : [
+          Math.abs(aheadMs) <= STORE_CLOCK_MS
+            ? ok(`${name}, clock`, skewText('store', aheadMs))
+            : failed(`${name}, clock`, skewText('store', aheadMs)),
+        ]),
+    note('versioning', versioning),
+    note('Object Lock', lock),
+    note('policy', POLICY_SAYS[overwriting]),
+  ]
+}
+
+const POLICY_SAYS = {
+  denied: 'writes without a condition are denied',
+  allowed: 'writes without a condition are allowed: others that may write can overwrite facts',
+  unknown: 'what it does with writes without a condition could not be found out',
+} as const satisfies Record<StoreLevel['overwriting'], string>
+
+function skewText(whose: string, aheadMs: number): string {
+  return `the ${whose}'s clock is ${(Math.abs(aheadMs) / 1000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine's`
 }
 
 /** The clock window of a provider that names none: the strictest documented one. */
@@ -61,7 +105,7 @@ async function examineAccount({ ref, provider }: WiredAccount): Promise<Finding[
   const name = `${ref.provider}/${ref.account}`
   try {
     const { serials, aheadMs = 0, clockWindowMs = CLOCK_WINDOW_MS } = await provider.probe()
-    const skew = `the provider's clock is ${(Math.abs(aheadMs) / 1000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine's`
+    const skew = skewText('provider', aheadMs)
     return [
       ok(`${name}, credentials`),
       ...keysOf(name, serials, provider.callbacks !== undefined),

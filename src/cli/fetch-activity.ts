@@ -38,10 +38,21 @@ async function runFetch(options: FetchOptions): Promise<ExitCode> {
     for (const day of daysOf(range)) {
       const outcome = await fetchActivity(daybook.context, account, day)
       outcomes.push(outcome)
-      terminal.say(outcome.outcome === 'published' ? `${day}: ${countOf(outcome.rows, 'row')}` : outcome.says)
+      terminal.say(textOf(outcome))
     }
     const lines = outcomes.flatMap(outcome => (outcome.outcome === 'published' ? [outcome.day] : []))
     terminal.result('fetch-activity', { account: account.ref.account, days: outcomes }, lines)
-    return lines.length === outcomes.length ? EXIT.done : EXIT.usage
+    return outcomes.some(({ outcome }) => outcome === 'not-askable') ? EXIT.usage : EXIT.done
   })
+}
+
+function textOf(outcome: FetchActivityOutcome): string {
+  switch (outcome.outcome) {
+    case 'published':
+      return `${outcome.day}: ${countOf(outcome.rows, 'row')}`
+    case 'newer-kept':
+      return `${outcome.day}: ${countOf(outcome.rows, 'row')}, kept beside a newer telling, which stands`
+    case 'not-askable':
+      return outcome.says
+  }
 }

@@ -59,7 +59,8 @@ export async function writeSandboxAccounts(
     {
       name: 'ow',
       provider: 'onerway',
-      settings: { baseUrl: sandbox.url, paths },
+      // The sandbox is the provider here, and what it moves is the total.
+      settings: { baseUrl: sandbox.url, paths, activityTargetConfirmed: true },
       secrets: { apiKey: ONERWAY_KEY },
     },
   ]

@@ -1,5 +1,5 @@
 /** What every command stands on: its terminal, the configured Daybook, and the account it is about. */
-import { loadConfig } from '../config/config.ts'
+import { configure } from '../config/configure.ts'
 import { readEnv } from '../config/env.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { systemClock } from '../host.ts'
@@ -32,7 +32,7 @@ export async function withSession(
   { logs = options.verbose === true ? 'configured' : 'silent' }: { logs?: 'configured' | LogLevel } = {},
 ): Promise<ExitCode> {
   const terminal = terminalFor(options)
-  const loaded = loadConfig(readEnv())
+  const loaded = await configure(readEnv())
   const config = logs === 'configured' ? loaded.config : { ...loaded.config, logLevel: logs }
   const daybook = await wire({ ...loaded, config }, { onProgress: terminal.progress })
   try {

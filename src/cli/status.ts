@@ -34,7 +34,8 @@ export function statusCommand(): Command {
       'after',
       `
 States: accepted (asked for, the provider is at work), ready (its callback came), archived (the file is here),
-parsed (its rows are counted and published), unsolicited (a callback for a report nobody here asked for),
+parsed (its rows are counted and published), host-refused (its link names a host that is not allowed: nothing is
+fetched until the configuration allows it or the provider gives another link), unsolicited (a callback for a report nobody here asked for),
 failed, expired or abandoned (the provider will not deliver it; a file that comes all the same is taken).
 An unfinished report is shown with what keeps it and when it is tried next; "daybook sweep" tries what is due.
 A slot whose answer was lost is settled by a callback, or by a person with "daybook settle".`,
@@ -44,7 +45,7 @@ A slot whose answer was lost is settled by a callback, or by a person with "dayb
 
 interface ReportStatusLine {
   readonly reportId: string
-  readonly state: ReportState | Ending
+  readonly state: ReportState | Ending | 'host-refused'
   /** Of an unfinished report: what the last try came to, and when the next is due. */
   readonly attempt: AttemptLine | null
   readonly days: string | null
@@ -64,6 +65,8 @@ interface AttemptLine {
   readonly retry: boolean
   readonly says: string | null
   readonly nextAt: string
+  /** The host that the link names and that is not allowed. */
+  readonly refusedHost: string | null
 }
 
 async function runStatus(options: StatusOptions): Promise<ExitCode> {
@@ -115,8 +118,9 @@ async function reportStatuses(
         ? readManifest(store, reports, ref, reportId, versions.get(reportId) ?? 0)
         : undefined,
     ])
-    const state = await stateOf(context, ref, reportId, parts)
     const attempt = isFinished(parts) ? null : await attemptOf(context, ref, reportId)
+    const isRefused = (attempt?.refusedHost ?? null) !== null
+    const state = isRefused ? 'host-refused' : await stateOf(context, ref, reportId, parts)
     lines.push({ reportId, state, attempt, ...questionOf(accepted), ...resultOf(manifest) })
   }
   return lines
@@ -134,15 +138,17 @@ async function stateOf(
 }
 
 async function attemptOf(
-  { work, clock, mayBeAlive }: Context,
+  context: Context,
   ref: WiredAccount['ref'],
   reportId: string,
 ): Promise<AttemptLine | null> {
-  const { record } = await work.attempt(ref, reportId)
+  const { record } = await context.work.attempt(ref, reportId)
   if (record === undefined) return null
   const { failures, retry } = record
-  const nextAt = nextTryOf(record, clock.now(), mayBeAlive).toISOString()
-  return { at: record.begunAt, failures, retry, says: saysOf(record), nextAt }
+  const nextAt = nextTryOf(record, context.clock.now(), context).toISOString()
+  const isRefused = record.refusedHost !== null && !context.allowsHost(record.refusedHost)
+  const refusedHost = isRefused ? record.refusedHost : null
+  return { at: record.begunAt, failures, retry, says: saysOf(record), nextAt, refusedHost }
 }
 
 function saysOf({ endedAt, says, begun }: Attempt): string | null {
@@ -196,9 +202,10 @@ function waitText({ reportId, attempt }: ReportStatusLine): string[] {
 }
 
 /** `job sweep: done at 2026-10-15T12:00:00Z (nothing unfinished); next 2026-10-15T12:01:00Z` */
-function jobText({ job, outcome, begunAt, says, nextAt }: JobRun): string {
+function jobText({ job, outcome, failures, begunAt, says, nextAt }: JobRun): string {
+  const tries = failures > 1 ? ` ${failures} times` : ''
   const next = nextAt === null ? '' : `; next ${shortTime(nextAt)}`
-  return `job ${job}: ${outcome} at ${shortTime(begunAt)}${says === '' ? '' : ` (${says})`}${next}`
+  return `job ${job}: ${outcome}${tries} at ${shortTime(begunAt)}${says === '' ? '' : ` (${says})`}${next}`
 }
 
 function shortTime(instant: string): string {

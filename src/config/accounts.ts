@@ -45,10 +45,22 @@ const ACCOUNT_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/
 const NAME_RULE = 'expected lower-case letters, digits and dashes, at most 40'
 const LARGEST_LIMIT = 10_000
 
-export function readAccounts(env: Env, faults: Faults): ReadAccounts {
+/** Texts of accounts, and the variable that says where they are. */
+interface AccountsSource {
+  readonly variable: 'DAYBOOK_ACCOUNTS' | 'DAYBOOK_SECRET_ID'
+  readonly texts: readonly string[]
+}
+
+/** `secretTexts`: what the secrets hold that `DAYBOOK_SECRET_ID` names. */
+export function readAccounts(env: Env, faults: Faults, secretTexts?: readonly string[]): ReadAccounts {
+  if (secretTexts !== undefined) {
+    if (env.DAYBOOK_ACCOUNTS !== undefined)
+      faults.add('DAYBOOK_ACCOUNTS', 'leave it out: the accounts are in the secrets of DAYBOOK_SECRET_ID')
+    return readManyAccounts(env, { variable: 'DAYBOOK_SECRET_ID', texts: secretTexts }, faults)
+  }
   return env.DAYBOOK_ACCOUNTS === undefined
     ? readSingleAccount(env, faults)
-    : readAccountsFile(env, env.DAYBOOK_ACCOUNTS, faults)
+    : readManyAccounts(env, readAccountsFile(env.DAYBOOK_ACCOUNTS, faults), faults)
 }
 
 /** What names one account; a file of accounts beside it would leave open which of the two is meant. */
@@ -133,18 +145,34 @@ type OtherEntry = z.infer<typeof otherEntry>
 
 const accountsFile = z.strictObject({ accounts: z.array(z.record(z.string(), z.unknown())).min(1) })
 
-function readAccountsFile(env: Env, path: string, faults: Faults): ReadAccounts {
+function readAccountsFile(path: string, faults: Faults): AccountsSource {
+  const variable = 'DAYBOOK_ACCOUNTS'
+  try {
+    return { variable, texts: [readFileSync(path, 'utf8')] }
+  } catch {
+    faults.add(variable, CONTENT_RULE)
+    return { variable, texts: [] }
+  }
+}
+
+const CONTENT_RULE = 'expected a JSON file that can be read'
+
+function readManyAccounts(env: Env, source: AccountsSource, faults: Faults): ReadAccounts {
+  const { variable } = source
+  const where =
+    variable === 'DAYBOOK_ACCOUNTS'
+      ? 'the file that DAYBOOK_ACCOUNTS names'
+      : 'the secrets of DAYBOOK_SECRET_ID'
   for (const name of SINGLE_ACCOUNT) {
-    if (env[name] !== undefined)
-      faults.add(name, 'leave it out: the accounts are in the file that DAYBOOK_ACCOUNTS names')
+    if (env[name] !== undefined) faults.add(name, `leave it out: the accounts are in ${where}`)
   }
   const secrets = new Map<string, AccountSecrets>()
   const shared = sharedSettings(env, faults)
   const accounts: AccountConfig[] = []
   const isNewApiKey = onceOnly()
   const isNewName = onceOnly()
-  for (const entry of readEntries(path, faults)) {
-    const name = `DAYBOOK_ACCOUNTS, account ${entry.name}`
+  for (const entry of source.texts.flatMap(text => readEntries({ variable, text }, faults))) {
+    const name = `${variable}, account ${entry.name}`
     if (!isNewName(entry.name)) faults.add(name, 'expected each name once')
     if ('secrets' in entry) {
       accounts.push(otherAccount(entry))
@@ -227,44 +255,56 @@ function entrySecret(
     : cleanSecret(direct, name, faults)
 }
 
-function readEntries(path: string, faults: Faults): (BinancePayEntry | OtherEntry)[] {
+interface AccountsText {
+  readonly variable: AccountsSource['variable']
+  readonly text: string
+}
+
+function readEntries({ variable, text }: AccountsText, faults: Faults): (BinancePayEntry | OtherEntry)[] {
   let content: unknown
   try {
-    content = parseCounts(readFileSync(path, 'utf8'))
+    content = parseCounts(text)
   } catch {
-    faults.add('DAYBOOK_ACCOUNTS', 'expected a JSON file that can be read')
+    faults.add(variable, CONTENT_RULE)
     return []
   }
   const parsed = accountsFile.safeParse(content)
   if (parsed.success) {
-    return parsed.data.accounts.flatMap((entry, index) => readEntry(entry, ['accounts', index], faults) ?? [])
+    return parsed.data.accounts.flatMap(
+      (entry, index) => readEntry(entry, { variable, place: ['accounts', index] }, faults) ?? [],
+    )
   }
-  noteIssues(parsed.error, [], faults)
+  noteIssues(parsed.error, { variable, place: [] }, faults)
   return []
+}
+
+interface EntryPlace {
+  readonly variable: AccountsSource['variable']
+  readonly place: readonly (string | number)[]
 }
 
 function readEntry(
   entry: Readonly<Record<string, unknown>>,
-  place: readonly (string | number)[],
+  at: EntryPlace,
   faults: Faults,
 ): BinancePayEntry | OtherEntry | undefined {
   const { provider = BINANCE_PAY_ACCOUNT } = entry
   if (provider === BINANCE_PAY_ACCOUNT) {
     const parsed = binancePayEntry.safeParse(entry)
-    return parsed.success ? parsed.data : noteIssues(parsed.error, place, faults)
+    return parsed.success ? parsed.data : noteIssues(parsed.error, at, faults)
   }
   if (Object.keys(entry).some(key => !Object.hasOwn(otherEntry.shape, key))) {
     const says =
       'expected binance-pay, or an entry of name, provider, settings and secrets, as other providers have'
-    return faults.add(`DAYBOOK_ACCOUNTS, ${[...place, 'provider'].join('.')}`, says)
+    return faults.add(`${at.variable}, ${[...at.place, 'provider'].join('.')}`, says)
   }
   const parsed = otherEntry.safeParse(entry)
-  return parsed.success ? parsed.data : noteIssues(parsed.error, place, faults)
+  return parsed.success ? parsed.data : noteIssues(parsed.error, at, faults)
 }
 
-function noteIssues(error: z.ZodError, place: readonly (string | number)[], faults: Faults): undefined {
+function noteIssues(error: z.ZodError, { variable, place }: EntryPlace, faults: Faults): undefined {
   for (const issue of error.issues) {
     const where = [...place, ...issue.path].join('.') || 'file'
-    faults.add(`DAYBOOK_ACCOUNTS, ${where}`, issue.message)
+    faults.add(`${variable}, ${where}`, issue.message)
   }
 }

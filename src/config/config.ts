@@ -45,10 +45,13 @@ export interface LoadedConfig {
   readonly deskSecrets: DeskSecrets
 }
 
-/** Reads the whole configuration. Throws `config-invalid` that names every fault at once. */
-export function loadConfig(env: Env): LoadedConfig {
+/**
+ * Reads the whole configuration. Throws `config-invalid` that names every fault at once. `secretTexts`: what
+ * the secrets hold that `DAYBOOK_SECRET_ID` names; see `configure`.
+ */
+export function loadConfig(env: Env, secretTexts?: readonly string[]): LoadedConfig {
   const faults = collectFaults()
-  const { accounts, secrets } = readAccounts(env, faults)
+  const { accounts, secrets } = readAccounts(env, faults, secretTexts)
   const listen = readListen(env, 'DAYBOOK_LISTEN', faults)
   const { desk, deskSecrets } = readDesk(env, listen, faults)
   const config: Config = {

@@ -19,6 +19,9 @@ export const VARIABLES = {
   DAYBOOK_ACCOUNTS: {
     says: 'a JSON file with several merchant accounts, instead of DAYBOOK_ACCOUNT and its keys',
   },
+  DAYBOOK_SECRET_ID: {
+    says: 'names or ARNs of AWS Secrets Manager secrets, separated by commas, that hold what the file of DAYBOOK_ACCOUNTS would',
+  },
   DAYBOOK_ACCOUNT: {
     says: 'the name of the merchant account, used in keys and in the callback path',
     default: 'main',
@@ -131,6 +134,9 @@ export const VARIABLES = {
   DAYBOOK_ABANDON_DAYS: {
     says: 'how long the provider may be at work on a report before it is given up',
     default: '30',
+  },
+  DAYBOOK_EVENT_BUS: {
+    says: 'name or ARN of the EventBridge bus that the Lambda handlers tell of published days; unset: none',
   },
   DAYBOOK_LOG_LEVEL: { says: 'debug, info, warn, error or silent', default: 'info' },
 } as const satisfies Record<string, Variable>

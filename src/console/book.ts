@@ -47,7 +47,10 @@ import type {
   ReportView,
 } from './views.ts'
 
-export type BookContext = Pick<Context, 'store' | 'ledger' | 'reports' | 'work' | 'clock' | 'mayBeAlive'>
+export type BookContext = Pick<
+  Context,
+  'store' | 'ledger' | 'reports' | 'work' | 'clock' | 'mayBeAlive' | 'allowsHost'
+>
 
 export interface ReportFilter {
   readonly state?: string | undefined
@@ -242,7 +245,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
   async function attemptOf(reportId: string) {
     const { record } = await work.attempt(ref, reportId)
     if (record === undefined) return null
-    const nextAt = nextTryOf(record, clock.now(), context.mayBeAlive).toISOString()
+    const nextAt = nextTryOf(record, clock.now(), context).toISOString()
     const says = record.endedAt === null ? 'It is being worked on.' : (record.says ?? 'It is tried again.')
     return { says, nextAt, retry: record.retry }
   }

@@ -4,7 +4,7 @@
  * advice: whoever loses it tries sooner than need be, and nothing else is lost.
  */
 import { z } from 'zod'
-import { LONGEST_WAIT_MS } from './polling.ts'
+import { LONGEST_REFUSED_MS, LONGEST_WAIT_MS } from './polling.ts'
 
 const instant = z.iso.datetime()
 const count = z.number().int().nonnegative()
@@ -27,6 +27,8 @@ export const attemptRecord = z.object({
     .object({ status: z.enum(['processing', 'failed', 'expired', 'absent']), since: instant })
     .nullable(),
   nextAt: instant.nullable(),
+  /** The host of the only link there is, when nobody allows it. */
+  refusedHost: z.string().nullable().default(null),
 })
 export type Attempt = z.infer<typeof attemptRecord>
 
@@ -37,10 +39,22 @@ const LEASE_MS = 900_000
 const INNOCENT_DEATHS = 2
 const DEATH_WAIT_MS = 60_000
 
+export interface AroundTry {
+  /** Whether the process of that name may still be at work. */
+  readonly mayBeAlive: (processName: string) => boolean
+  /** Whether files may be fetched from a host by what is configured now. */
+  readonly allowsHost: (host: string) => boolean
+}
+
 /** When the next try is due, going by the last one. */
-export function nextTryOf(attempt: Attempt, now: Date, mayBeAlive: (process: string) => boolean): Date {
+export function nextTryOf(attempt: Attempt, now: Date, { mayBeAlive, allowsHost }: AroundTry): Date {
   const begun = new Date(attempt.begunAt).getTime()
-  if (attempt.endedAt !== null) return believable(new Date(attempt.nextAt ?? attempt.endedAt), now)
+  const { endedAt, nextAt, refusedHost } = attempt
+  if (endedAt !== null && refusedHost !== null && allowsHost(refusedHost)) return new Date(endedAt)
+  if (endedAt !== null) {
+    const longest = refusedHost === null ? LONGEST_WAIT_MS : LONGEST_REFUSED_MS
+    return believable(new Date(nextAt ?? endedAt), now, longest)
+  }
   if (mayBeAlive(attempt.by)) return believable(new Date(begun + LEASE_MS), now)
   if (attempt.begun <= INNOCENT_DEATHS) return new Date(begun)
   const wait = DEATH_WAIT_MS * 2 ** (attempt.begun - INNOCENT_DEATHS - 1)
@@ -48,8 +62,8 @@ export function nextTryOf(attempt: Attempt, now: Date, mayBeAlive: (process: str
 }
 
 /** A clock that was set back must not make a wait longer than the longest. */
-function believable(due: Date, now: Date): Date {
-  return due.getTime() - now.getTime() > LONGEST_WAIT_MS ? now : due
+function believable(due: Date, now: Date, longestMs = LONGEST_WAIT_MS): Date {
+  return due.getTime() - now.getTime() > longestMs ? now : due
 }
 
 /** The record of a try that begins. */
@@ -64,6 +78,7 @@ export function begin(last: Attempt | undefined, now: Date, by: string): Attempt
     retry: last?.retry ?? true,
     heard: last?.heard ?? null,
     nextAt: null,
+    refusedHost: null,
   }
 }
 

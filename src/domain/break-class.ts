@@ -6,8 +6,10 @@ export const BREAK_CLASSES = [
   'missing-report',
   /** The other wallet of the account has the opposite difference: one leg of a transfer is not in the book. */
   'internal-transfer',
-  /** The stretch before or after has the opposite difference: the book has a movement at another time. */
+  /** A movement is in the book at another time: before or after, the book agrees again by a row of that amount. */
   'late-row',
+  /** Before and after, the book agrees, and no row explains it: what was told of the balance is wrong. */
+  'wrong-balance',
   /** Identical rows, of which some are too many. */
   'duplicate',
   /** Rows whose operation nobody has listed come to the difference. */
@@ -37,8 +39,13 @@ export interface BreakEvidence {
   readonly missingDays: number
   /** The same asset's differences in the account's other wallets, within the same days. */
   readonly otherWallets: readonly Amount[]
-  /** The differences of the stretches right before and right after, where they are known. */
-  readonly neighbours: readonly Amount[]
+  /** A reading at the edge of the stretch leaves the asset out though it must be held. */
+  readonly isLeftOut: boolean
+  /**
+   * Whether another stretch takes the difference back: by a row of its amount, by none, or by one that
+   * nobody knows of because there were too many to keep.
+   */
+  readonly undone: 'no' | 'by-a-row' | 'by-none' | 'unknown'
   /** Amounts that several identical rows have, and how many rows. */
   readonly repeated: readonly { readonly amount: Amount; readonly rows: number }[]
   /** The amounts of rows of unknown operations. */
@@ -51,10 +58,13 @@ export interface BreakEvidence {
 
 /** The first class, from the surest to the least, that explains the whole difference. */
 export function classOfBreak(evidence: BreakEvidence): BreakClass {
-  const { difference, missingDays, otherWallets, neighbours, repeated, unknown, holdChange, unit } = evidence
+  const { difference, missingDays, isLeftOut, otherWallets, undone, repeated, unknown, holdChange, unit } =
+    evidence
   if (missingDays > 0) return 'missing-report'
+  if (isLeftOut) return 'vanished-currency'
   if (otherWallets.includes(-difference)) return 'internal-transfer'
-  if (neighbours.includes(-difference)) return 'late-row'
+  if (undone === 'by-a-row' || undone === 'unknown') return 'late-row'
+  if (undone === 'by-none') return 'wrong-balance'
   if (repeated.some(rows => isTooMany(difference, rows))) return 'duplicate'
   if (unknown.includes(-difference) || (unknown.length > 1 && sumOf(unknown) === -difference))
     return 'unknown-operation'

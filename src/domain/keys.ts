@@ -11,6 +11,30 @@ export interface AccountRef {
   readonly account: string
 }
 
+/**
+ * The parts of the bucket, and how their objects may be written. `created`: once, and never again. `settled`:
+ * created once, but what became of it may replace its own earlier word. `replaced`: whoever has read what
+ * stands may replace it. `advice`: the same, and all of it may be deleted. Nothing else is ever deleted.
+ */
+export const PARTS = {
+  quota: 'settled',
+  reports: 'created',
+  callbacks: 'created',
+  keys: 'created',
+  activity: 'replaced',
+  replacements: 'created',
+  quarantine: 'created',
+  snapshots: 'created',
+  balances: 'created',
+  movements: 'created',
+  reconciliations: 'created',
+  explanations: 'created',
+  debits: 'created',
+  audit: 'created',
+  work: 'advice',
+  doctor: 'advice',
+} as const satisfies Record<string, 'created' | 'settled' | 'replaced' | 'advice'>
+
 const SEGMENT = /^[A-Za-z0-9_=+@~(),-][A-Za-z0-9_=+@~(),.-]*$/
 const LONGEST_KEY = 900
 
@@ -96,6 +120,16 @@ export function parseReportKey(ref: AccountRef, key: string): { reportId: string
   return slash < 1 ? undefined : { reportId: rest.slice(0, slash), part: rest.slice(slash + 1) }
 }
 
+/** The account, the report id and the rest of a key under any account's `reportsPrefix`. */
+export function parseAnyReportKey(
+  key: string,
+): { ref: AccountRef; reportId: string; part: string } | undefined {
+  const [, provider, account, reportId, part] = /^reports\/([^/]+)\/([^/]+)\/([^/]+)\/(.+)$/.exec(key) ?? []
+  if (provider === undefined || account === undefined || reportId === undefined || part === undefined)
+    return undefined
+  return { ref: { provider, account }, reportId, part }
+}
+
 /** A verified callback that is not about a report. */
 export function otherCallbackKey(ref: AccountRef, day: Day, id: string): string {
   return `callbacks/${ref.provider}/${ref.account}/${day}/${id}.json`
@@ -148,9 +182,14 @@ export function attemptKey(ref: AccountRef, reportId: string): string {
   return `${workPrefix(ref)}attempts/${reportId}.json`
 }
 
+/** The marks of all days. */
+export function allArrivalsPrefix(ref: AccountRef): string {
+  return `${workPrefix(ref)}arrivals/`
+}
+
 /** The reports of which something arrived on `day`. */
 export function arrivalsPrefix(ref: AccountRef, day: Day): string {
-  return `${workPrefix(ref)}arrivals/${day}/`
+  return `${allArrivalsPrefix(ref)}${day}/`
 }
 
 /** Says, without a word, that something of this report arrived on this day. */

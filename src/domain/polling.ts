@@ -20,6 +20,8 @@ export interface PollPolicy {
 /** The longest time between two tries, whatever happened. */
 export const LONGEST_WAIT_MS = 3_600_000
 const FIRST_WAIT_MS = 2_000
+/** The longest time where only another configuration can help: a try then finds out if the provider has moved. */
+export const LONGEST_REFUSED_MS = 86_400_000
 
 /** How long a finished report took; `query`: at most so long, for it was found ready and not announced. */
 export interface Duration {
@@ -72,6 +74,11 @@ export function nextTryAt(
   const left = linkEndsAt === undefined ? 0 : linkEndsAt.getTime() - now.getTime()
   const wait = left > 0 ? Math.min(patience, Math.max(left / 2, FIRST_WAIT_MS)) : patience
   return new Date(now.getTime() + Math.max(Math.round(wait), leastMs))
+}
+
+/** The next try after a link to a host that nobody allows: hours later, up to a day. */
+export function nextTryOfRefused(now: Date, failures: number): Date {
+  return new Date(now.getTime() + Math.min(LONGEST_WAIT_MS * 2 ** (failures - 1), LONGEST_REFUSED_MS))
 }
 
 /** How a report ends of which the provider says this, and has said it since then; `undefined`: not yet. */

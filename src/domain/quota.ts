@@ -152,6 +152,20 @@ export function turnOfMonth(now: Date): Date | undefined {
   return undefined
 }
 
+/** The longest time from a claim to the beginning of its call. */
+const CALL_AFTER_MS = 20_000
+/** A clock that is corrected may go back a little. */
+const CALL_BEFORE_MS = 1_000
+
+/**
+ * Whether a call may still be made for a claim of that time. A report whose answer is lost is known by being made
+ * soon after a claim, so a process that slept in between must not ask: nobody would find its slot.
+ */
+export function isCallInTime(claimedAt: Date, now: Date): boolean {
+  const waitedMs = now.getTime() - claimedAt.getTime()
+  return -CALL_BEFORE_MS <= waitedMs && waitedMs <= CALL_AFTER_MS
+}
+
 /** When a used-up month's quota opens again. */
 export function opensAt(month: Month): Date {
   return new Date(startOfMonth(addMonths(month, 1)).getTime() + TURN_AFTER_MS)

@@ -31,8 +31,11 @@ export const jobRun = z.object({
   by: z.string(),
   /** `running` for ever when its process died. */
   outcome: z.enum(['running', 'done', 'failed']),
+  /** How often this run has failed so far. */
+  failures: z.number().int().min(0).default(0),
   says: z.string(),
   endedAt: z.iso.datetime().nullable(),
+  /** When it is run again, or, where it failed and is tried again, when that is. */
   nextAt: z.iso.datetime().nullable(),
 })
 export type JobRun = z.infer<typeof jobRun>

@@ -68,10 +68,13 @@ function orderFor(groups: readonly RowGroup[], group: RowGroup): GroupOrder {
   return { index: groups.indexOf(group), rows, wide: amount.wide, dictionaries }
 }
 
+/** Beside this file, with its ending: `.ts` as a source, another one in a bundle. */
+const THREAD = new URL(`./group-thread${/\.\w+$/.exec(import.meta.url)?.[0]}`, import.meta.url)
+
 /** One thread, which answers in the order it was asked. */
 function groupThread(groups: readonly RowGroup[]) {
   const workerData: GroupThreadData = { groups }
-  const worker = new Worker(new URL('./group-thread.ts', import.meta.url), { workerData })
+  const worker = new Worker(THREAD, { workerData })
   const asked: Array<{ resolve: (group: WorkedGroup) => void; reject: (error: unknown) => void }> = []
   let fault: unknown
   worker.on('message', (group: WorkedGroup) => asked.shift()!.resolve(group))

@@ -56,7 +56,7 @@ export function encodeGroup(group: RowGroup, numbers: GroupNumbers): EncodedGrou
     at += chunk.chunk.size
   }
   const bytes = Buffer.concat(pieces)
-  // What was compressed stands at the beginning of a buffer of its own; only small ones are shared.
+  // From this size on, what was compressed has a buffer of its own, of which it may be the beginning.
   for (const { buffer, byteLength } of pieces) if (byteLength >= OWN_BYTES) letGo(new Uint8Array(buffer))
   return { rows: group.rows, bytes, chunks }
 }

@@ -101,6 +101,8 @@ export function plainLines({ roles, offset, lineBytes }: LineShape, batch: RowBa
   }
 
   function take(start: number, end: number): number {
+    taken.anyBare = false
+    taken.anyEmptyQuoted = false
     if (!texts.areGoodFor(batch)) rebind()
     const firstRow = batch.rows
     let row = firstRow

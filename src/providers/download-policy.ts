@@ -18,13 +18,28 @@ export function checkLink(link: string, allowed: readonly HostPattern[]): URL {
   if (url.username !== '' || url.password !== '')
     throw refused('The download link carries credentials.', url.host)
   if (!allowed.some(pattern => matches(pattern, url))) {
-    throw refused(
-      `The download host ${url.host} is not allowed; if it is right, add it to DAYBOOK_DOWNLOAD_HOSTS.`,
-      url.host,
-    )
+    const says = `The download host ${url.host} is not allowed; if it is right, add it to DAYBOOK_DOWNLOAD_HOSTS.`
+    const details = { host: url.host, setting: 'DAYBOOK_DOWNLOAD_HOSTS' }
+    throw new DaybookError('download-refused', says, { details })
   }
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url))) return url
   throw refused(`The download link to ${url.host} is not https.`, url.host)
+}
+
+/** The host that nobody allows, if that is why a download was refused: allowing it is all that can help. */
+export function forbiddenHost(error: DaybookError): string | undefined {
+  const { host, setting } = error.details
+  return error.code === 'download-refused' && typeof host === 'string' && setting !== undefined
+    ? host
+    : undefined
+}
+
+/** Whether `host`, which may name its port, is one of those that are allowed. */
+export function isAllowedHost(host: string, allowed: readonly HostPattern[]): boolean {
+  return ['https', 'http'].some(scheme => {
+    const url = `${scheme}://${host}/`
+    return URL.canParse(url) && allowed.some(pattern => matches(pattern, new URL(url)))
+  })
 }
 
 /** Whether a URL names the loopback address itself, which only an entry of its own can allow. */

@@ -1,5 +1,5 @@
 /** Calls to providers' APIs: one request, one bounded answer, no retry. */
-import { type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { DaybookError } from '../domain/errors.ts'
 
 export interface HttpRequest {
@@ -26,6 +26,11 @@ export interface HttpOptions {
   readonly dispatcher: Dispatcher
   readonly timeoutMs: number
   readonly maxAnswerBytes: number
+}
+
+/** What makes the connections; to be closed by whoever made it. */
+export function createAgent({ connectTimeoutMs }: { connectTimeoutMs: number }): Dispatcher {
+  return new Agent({ connect: { timeout: connectTimeoutMs } })
 }
 
 export function createHttp(options: HttpOptions): Http {

@@ -23,6 +23,7 @@ const CURRENCIES = ['USD', 'EUR', 'HKD']
 const HOLD_UNITS = 30_000n
 const DEPOSIT_UNITS = 20_000n
 const DAY_MS = 86_400_000
+const SPARED_MS = DAY_MS / 4
 const LONGEST_WINDOW_DAYS = 31
 
 type Fields = { readonly [name: string]: JsonValue }
@@ -158,12 +159,13 @@ function shownMovements(
     .sort((one, other) => one.atMs - other.atMs)
 }
 
-/** The first movement of the day that breaks: taken away, told twice, or told a day late. */
+/** A movement of the day that breaks, of the morning if there is one: taken away, told twice, or told a day late. */
 function brokenMovements(movements: readonly Movement[], knobs: Knobs): Movement[] {
   const { breakKind, breakDay, breakCurrency } = knobs
-  const target = movements.find(
+  const candidates = movements.filter(
     ({ atMs, currency }) => currency === breakCurrency && dayOf(new Date(atMs)) === breakDay,
   )
+  const target = candidates.find(({ atMs }) => atMs % DAY_MS >= SPARED_MS) ?? candidates[0]
   if (target === undefined) return [...movements]
   const others = movements.filter(movement => movement !== target)
   if (breakKind === 'missing-row') return others

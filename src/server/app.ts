@@ -7,13 +7,12 @@ import express, {
   type Router,
 } from 'express'
 import { rateLimit } from 'express-rate-limit'
+import { statusOf } from '../callback-answer.ts'
 import { isLoopback } from '../config/values.ts'
-import { FAULTS, findFault } from '../domain/errors.ts'
 import { errorFields } from '../log.ts'
 import type { Context } from '../stages/context.ts'
 import { type CallbackRouteOptions, callbackRoute } from './callback-route.ts'
 import type { Desk } from './desk/desk.ts'
-import { STATUS } from './status.ts'
 
 /** Made at the start: where it is gone, the store is. */
 export const READY_KEY = 'doctor/ready'
@@ -85,11 +84,10 @@ function refusalLimit(limit: number): RequestHandler {
 function answerFault({ context }: CallbackRouteOptions): ErrorRequestHandler {
   return (error, _request, response, _next) => {
     if (error instanceof URIError) return void refuse(context, response, 'path-malformed')
-    const fault = findFault(error)
-    const status = fault === undefined ? 500 : STATUS[fault.code]
+    const { status, retryAfterSeconds } = statusOf(error)
     context.log.error('request.failed', { status, ...errorFields(error) })
     if (response.headersSent) return void response.destroy()
-    if (fault !== undefined && FAULTS[fault.code].retry) response.set('retry-after', '30')
+    if (retryAfterSeconds !== undefined) response.set('retry-after', String(retryAfterSeconds))
     response.status(status).json({ returnCode: 'FAIL', returnMessage: null })
   }
 }

@@ -1,9 +1,9 @@
 /** `POST /callbacks/:provider/:account`: reads the bytes before anything else can, and answers at once. */
 import type { Request, RequestHandler, Response } from 'express'
 import getRawBody from 'raw-body'
+import { answerCallback, calledAccount, REFUSED } from '../callback-answer.ts'
 import type { CallbackReply } from '../providers/provider.ts'
 import type { Account, Context } from '../stages/context.ts'
-import { type ReceiveOutcome, receive } from '../stages/receive.ts'
 
 export interface CallbackRouteOptions {
   readonly context: Pick<Context, 'store' | 'reports' | 'clock' | 'log'>
@@ -15,33 +15,20 @@ export interface CallbackRouteOptions {
   readonly onReceive: (received: Promise<unknown>) => void
 }
 
-/** What a stranger hears where there is no account: the same as anywhere else. */
-const REFUSED: CallbackReply = { status: 401, body: '{"returnCode":"FAIL","returnMessage":null}' }
-
 export function callbackRoute(options: CallbackRouteOptions): RequestHandler {
   return async (request, response) => {
     const body = await readBody(request, response, options)
     if (body === undefined) return
-    const account = options.accounts.find(
-      ({ ref }) => ref.provider === request.params.provider && ref.account === request.params.account,
-    )
-    if (account === undefined) {
-      options.context.log.warn('callback.refused', { reason: 'account-unknown' })
-      reply(response, REFUSED)
-      return
-    }
-    const received = receive(options.context, account, { headers: request.headers, body })
+    const account = calledAccount(options.context, options.accounts, request.params)
+    if (account === undefined) return void reply(response, REFUSED)
+    const received = answerCallback(options.context, account, { headers: request.headers, body })
     options.onReceive(received)
-    const outcome = await received
-    reply(response, replyTo(account, outcome))
+    const { outcome, reply: said } = await received
+    reply(response, said)
     if (outcome.outcome !== 'refused' && outcome.reportId !== undefined) {
       options.onReport(account, outcome.reportId)
     }
   }
-}
-
-function replyTo({ provider }: Account, { outcome }: ReceiveOutcome): CallbackReply {
-  return provider.callbacks?.replies[outcome === 'refused' ? 'refused' : 'accepted'] ?? REFUSED
 }
 
 function reply(response: Response, { status, body }: CallbackReply): void {

@@ -11,6 +11,8 @@ import type { Advice, WorkLog } from '../stores/work-log.ts'
 export interface Job {
   readonly name: string
   readonly when: When
+  /** Waits before a run that failed is tried again, until it is due anew; it is not tried again when absent. */
+  readonly retryMs?: readonly number[]
   /** Does the work and says in words what it did. It must bear to be run twice, and to be killed. */
   run(signal: AbortSignal): Promise<string>
 }
@@ -32,6 +34,9 @@ const WRITE_EVERY_MS = 600_000
 
 /** A run that has not ended by then never will. */
 const LONGEST_RUN_MS = 6 * 3_600_000
+
+/** How often a job that may be tried again is looked at: whoever failed may have died since. */
+const LOOK_EVERY_MS = 300_000
 
 /** Longer waits are cut, so that a clock that is set, or a machine that slept, is noticed. */
 const LONGEST_SLEEP_MS = 60_000
@@ -66,6 +71,7 @@ async function runEvery(
     const run = runOf(context, job, null, begunAt, {
       ...result,
       endedAt: endedAt.toISOString(),
+      failures: result.outcome === 'failed' ? (written?.failures ?? 0) + 1 : 0,
       nextAt: new Date(endedAt.getTime() + waitMs).toISOString(),
     })
     if (isNews(run, written, endedAt)) {
@@ -102,14 +108,24 @@ async function runAtMinutes(
     const now = context.clock.now()
     const due = await dueMinute(context, job, when, startedAt, now)
     const nextAt = nextMinute(when.cron, now)
-    if (due !== undefined) {
-      await context.clock.sleep(Math.floor(when.jitterMs * context.random.fraction()), signal).catch(() => {})
-      if (!signal.aborted) await runDue(context, job, due, nextAt, signal)
-    }
     // A year without the minute: `readCron` takes no fields that never come.
     if (nextAt === undefined) return
-    await sleepUntil(context, nextAt, signal)
+    let retryAt: Date | undefined
+    if (due !== undefined) {
+      const jitterMs = due.isRetry ? 0 : when.jitterMs
+      await context.clock.sleep(Math.floor(jitterMs * context.random.fraction()), signal).catch(() => {})
+      if (!signal.aborted) retryAt = await runDue(context, job, due.at, nextAt, signal)
+    }
+    const lookAt = new Date(context.clock.now().getTime() + LOOK_EVERY_MS)
+    const wakeAt = retryAt ?? (job.retryMs === undefined ? nextAt : lookAt)
+    await sleepUntil(context, wakeAt < nextAt ? wakeAt : nextAt, signal)
   }
+}
+
+interface Due {
+  readonly at: Date
+  /** It was run, and failed. */
+  readonly isRetry: boolean
 }
 
 /** The minute that nobody has run, if there is one. A job that has never run waits for its first minute. */
@@ -119,47 +135,79 @@ async function dueMinute(
   { cron }: Extract<When, { cron: unknown }>,
   startedAt: Date,
   now: Date,
-): Promise<Date | undefined> {
+): Promise<Due | undefined> {
   const last = lastMinute(cron, now)
   if (last === undefined) return undefined
   try {
     const { record } = await context.work.job(job.name)
-    if (record === undefined) return last > startedAt ? last : undefined
-    return isTaken(context, record, last, now) ? undefined : last
+    if (record === undefined) return last > startedAt ? { at: last, isRetry: false } : undefined
+    const isRetry = record.dueAt === last.toISOString() && record.outcome === 'failed'
+    return isTaken(context, job, record, last, now) ? undefined : { at: last, isRetry }
   } catch (error) {
     context.log.error('job.failed', { job: job.name, ...errorFields(error) })
     return undefined
   }
 }
 
-function isTaken({ mayBeAlive }: SchedulerContext, run: JobRun, due: Date, now: Date): boolean {
+function isTaken(
+  { mayBeAlive }: SchedulerContext,
+  { retryMs }: Job,
+  run: JobRun,
+  due: Date,
+  now: Date,
+): boolean {
   if (run.dueAt === null || run.dueAt < due.toISOString()) return false
+  if (run.outcome === 'failed' && retryMs !== undefined)
+    return run.nextAt === null || now.toISOString() < run.nextAt
   const ranMs = now.getTime() - new Date(run.begunAt).getTime()
   return run.outcome !== 'running' || (mayBeAlive(run.by) && ranMs < LONGEST_RUN_MS)
 }
 
-/** Takes the minute before the run; of several processes one can, and the others leave it. */
+/**
+ * Takes the minute before the run; of several processes one can, and the others leave it. Answers when to try
+ * again, where it failed.
+ */
 async function runDue(
   context: SchedulerContext,
   job: Job,
   due: Date,
-  nextAt: Date | undefined,
+  nextAt: Date,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Date | undefined> {
   try {
     const now = context.clock.now()
     const standing: Advice<JobRun> = await context.work.job(job.name)
-    if (standing.record !== undefined && isTaken(context, standing.record, due, now)) return
-    const next = { nextAt: nextAt?.toISOString() ?? null }
-    const begun = { outcome: 'running' as const, says: '', endedAt: null, ...next }
-    const taken = await context.work.writeJob(runOf(context, job, due, now, begun), standing.etag)
-    if (taken === undefined) return
+    const { record } = standing
+    if (record !== undefined && isTaken(context, job, record, due, now)) return undefined
+    const before = record?.dueAt === due.toISOString() ? record.failures : 0
+    const begun = { outcome: 'running' as const, says: '', endedAt: null, failures: before }
+    const next = { nextAt: nextAt.toISOString() }
+    const taken = await context.work.writeJob(
+      runOf(context, job, due, now, { ...begun, ...next }),
+      standing.etag,
+    )
+    if (taken === undefined) return undefined
     const result = await runOnce(context, job, signal)
-    const ended = { ...result, endedAt: context.clock.now().toISOString(), ...next }
-    await keep(context, runOf(context, job, due, now, ended))
+    const endedAt = context.clock.now()
+    const failures = result.outcome === 'failed' ? before + 1 : 0
+    const retryAt = result.outcome === 'failed' ? retryOf(job, failures, endedAt, nextAt) : undefined
+    const ended = { ...result, endedAt: endedAt.toISOString(), failures }
+    await keep(
+      context,
+      runOf(context, job, due, now, { ...ended, nextAt: (retryAt ?? nextAt).toISOString() }),
+    )
+    return retryAt
   } catch (error) {
     context.log.error('job.failed', { job: job.name, ...errorFields(error) })
+    return undefined
   }
+}
+
+/** Only while the run can still serve: once it is due anew, it is a new run. */
+function retryOf({ retryMs }: Job, failures: number, endedAt: Date, nextAt: Date): Date | undefined {
+  const waitMs = retryMs?.[Math.min(failures, retryMs.length) - 1]
+  const at = waitMs === undefined ? undefined : new Date(endedAt.getTime() + waitMs)
+  return at !== undefined && at < nextAt ? at : undefined
 }
 
 /** Never throws: a job that failed is run again when it is due again. */
@@ -184,7 +232,7 @@ function runOf(
   job: Job,
   due: Date | null,
   begunAt: Date,
-  rest: Pick<JobRun, 'outcome' | 'says' | 'endedAt' | 'nextAt'>,
+  rest: Pick<JobRun, 'outcome' | 'says' | 'endedAt' | 'nextAt' | 'failures'>,
 ): JobRun {
   return {
     job: job.name,

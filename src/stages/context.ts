@@ -30,6 +30,8 @@ export interface Context {
   readonly work: WorkLog
   readonly polling: PollPolicy
   readonly download: Downloader
+  /** Whether files may be fetched from a host by what is configured now. */
+  readonly allowsHost: (host: string) => boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

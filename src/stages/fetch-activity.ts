@@ -16,6 +16,8 @@ import type { Account, Context } from './context.ts'
 
 export type FetchActivityOutcome =
   | { outcome: 'published'; day: Day; rows: number; assets: string[]; assumptions: string[] }
+  /** What somebody else asked for later stands; what was told now is kept as a record only. */
+  | { outcome: 'newer-kept'; day: Day; rows: number; assets: string[]; assumptions: string[] }
   /** The day has not ended, so more may happen in it. */
   | { outcome: 'not-askable'; says: string }
 
@@ -42,9 +44,10 @@ export async function fetchActivity(
   }
   await createRecord(context.store, movementsKey(account.ref, day, reportId), record)
   const origin = { reportId, generatedAt: askedAt.toISOString(), parserVersion: PARSER_VERSION }
-  await publish(context, account, day, rows, origin, digestOf(pages))
-  context.log.info('activity.published', { ...account.ref, day, rows: rows.length })
-  return { outcome: 'published', day, rows: rows.length, assets, assumptions }
+  const outcome = await publish(context, account, day, rows, origin, digestOf(pages))
+  const event = outcome === 'published' ? 'activity.published' : 'activity.superseded'
+  context.log.info(event, { ...account.ref, day, rows: rows.length })
+  return { outcome, day, rows: rows.length, assets, assumptions }
 }
 
 function activityOf({ provider }: Account): Activity {
@@ -80,12 +83,12 @@ async function publish(
   rows: ActivityRow[],
   origin: DayOrigin,
   sourceSha256: string,
-): Promise<void> {
+): Promise<'published' | 'newer-kept'> {
   const folder = await makeWorkFolder()
   try {
     const path = join(folder, 'activity.parquet')
     await writeFile(path, encodeActivity(identifyRows(rows), dayMetadata(origin, sourceSha256)))
-    await publishDay(store, { ref: account.ref, day, path, origin })
+    return (await publishDay(store, { ref: account.ref, day, path, origin })).publication
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,18 +1,18 @@
 /** Holds an account's balances of a day against each other and against its movements. */
 import { z } from 'zod'
-import { addDays, type Day, dayOfMicros, daysOf } from '../domain/calendar.ts'
+import { checkArithmetic, checkOnce, checkParts, checkRollForward } from '../domain/balance-checks.ts'
+import { addDays, type Day } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { parseCounts } from '../domain/json.ts'
+import { checkPairs } from '../domain/pair-checks.ts'
 import {
   type BalanceProof,
-  checkArithmetic,
-  checkPairs,
-  checkParts,
-  checkRollForward,
+  daysTouched,
   type Finding,
   findingOf,
   type ReconciliationRecord,
   type Tolerances,
+  worstEach,
   worstOf,
 } from '../domain/reconciliation.ts'
 import {
@@ -60,7 +60,9 @@ export async function reconcile(
     assumptions: [...assumptions],
     findings,
   })
-  context.log.info('day.reconciled', { ...account.ref, day: input.day, verdict, run: record.run, outcome })
+  const fields = { ...account.ref, day: input.day, verdict, run: record.run, outcome }
+  if (verdict === 'break') context.log.warn('day.reconciled', fields)
+  else context.log.info('day.reconciled', fields)
   return { outcome, record }
 }
 
@@ -83,13 +85,14 @@ async function dayEndFindings(
   const zoneless = told.rows.filter(({ zone }) => zone === null).length
   const evidence = [told.key, ...(next === undefined ? [] : [next.key])]
   const findings = [
-    ...told.rows.map(row => checkArithmetic(row, tolerances)),
-    ...told.rows.map(row => checkParts(row, tolerances)),
-    ...checkRollForward(told.rows, next?.rows ?? [], tolerances),
-    notCheckable('R4', 'no movements of the day are told by this provider'),
-    notCheckable('R5', 'no running balance is told'),
+    ...worstEach(told.rows.map(row => checkArithmetic(row, tolerances))),
+    ...worstEach(told.rows.map(row => checkParts(row, tolerances))),
+    ...checkRollForward(day, told.rows, next?.rows ?? [], tolerances),
+    notCheckable('R4', 'this provider tells no movements by its API'),
+    notCheckable('R5', 'no movements, so no running balance beside them'),
     notCheckable('R6', 'only day ends are told, not what is held at an instant'),
     findingOf({ check: 'R7', verdict: 'matched', says: 'the balances of the day are here' }),
+    ...checkOnce(told.rows),
     zoneless === 0
       ? findingOf({
           check: 'R8',
@@ -108,26 +111,25 @@ async function instantFindings(
   proof: BalanceProof | undefined,
 ): Promise<Found> {
   const snapshots = await balancesAround(context.store, ref, day)
-  const { from, to } = pairAround(snapshots, day)
+  const { from: before, to: after } = pairAround(snapshots, day)
   const plain = [
     notCheckable('R1', 'no opening, inflow, outflow and closing are told'),
     notCheckable('R3', 'no day ends are told'),
     notCheckable('R4', 'no day ends are told; R6 holds readings against movements'),
     notCheckable('R5', 'no running balance is told'),
   ]
-  const parts = (snapshots[to ?? snapshots.length - 1]?.rows ?? []).map(row => checkParts(row, tolerances))
-  const all = snapshots.flatMap(({ rows }) => rows)
-  const assumptions = [...assumptionsOf(all), ...(proof?.assumptions ?? [])]
-  if (proof === undefined || from === undefined || to === undefined) {
-    const lost = from === undefined ? 'before' : 'after'
+  const held = snapshots.slice(before ?? 0, (after ?? snapshots.length - 1) + 1).flatMap(({ rows }) => rows)
+  const parts = [...worstEach(held.map(row => checkParts(row, tolerances))), ...checkOnce(held)]
+  const assumptions = [...assumptionsOf(held), ...(proof?.assumptions ?? [])]
+  if (proof === undefined || before === undefined || after === undefined) {
+    const lost = before === undefined ? 'before' : 'after'
     const pair =
       proof === undefined
         ? notCheckable('R6', 'how movements and balances of this provider belong together is not known')
         : findingOf({ check: 'R6', verdict: 'incomplete', says: `no balances were read ${lost} the day` })
     return { findings: [...plain, ...parts, pair], assumptions }
   }
-  const [opening, closing] = [snapshots[from]!, snapshots[to]!]
-  const near = { from: Math.max(0, from - 1), to: Math.min(snapshots.length - 1, to + 1) }
+  const [opening, closing] = [snapshots[before]!, snapshots[after]!]
   const daysBetween = daysTouched(proof)
   const days = await judgeDays(context, ref, daysBetween(opening.sentMicros, closing.answeredMicros), {
     byReports: provider.reports !== undefined,
@@ -136,9 +138,9 @@ async function instantFindings(
   const { holdings, untold } = await loadHoldings(
     context.store,
     ref,
-    snapshots.slice(near.from, near.to + 1),
-    { from: from - near.from, to: to - near.from },
-    daysBetween(snapshots[near.from]!.sentMicros, snapshots[near.to]!.answeredMicros),
+    snapshots,
+    { before, after },
+    daysBetween(snapshots[0]!.sentMicros, snapshots.at(-1)!.answeredMicros),
     proof,
   )
   const evidence = [opening.key, closing.key, ...days.evidence]
@@ -176,15 +178,6 @@ function completeness(lacking: readonly { day: Day; why: string }[]): Finding {
 
 function notCheckable(check: Finding['check'], says: string): Finding {
   return findingOf({ check, verdict: 'not_checkable', says })
-}
-
-/** The days (UTC) that movements between two instants may be told under. */
-function daysTouched({ precision }: BalanceProof): (fromMicros: bigint, toMicros: bigint) => Day[] {
-  return (fromMicros, toMicros) => {
-    const first = dayOfMicros(fromMicros - precision.clockMicros - precision.resolutionMicros)
-    const last = dayOfMicros(toMicros + precision.clockMicros)
-    return daysOf({ start: first, end: addDays(last, 1) })
-  }
 }
 
 function assumptionsOf(rows: readonly { readonly assumptions: string }[]): string[] {

@@ -2,6 +2,7 @@
 import { type Month, monthOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import {
+  isCallInTime,
   laterQuestion,
   opensAt,
   type Slot,
@@ -86,8 +87,8 @@ export async function submit(
       return { outcome: 'quota-exhausted', month, limit, opensAt: opensAt(month) }
     }
     slot = claimed.number
-    const lost = await lostRace(context, account, input, month, slot)
-    if (lost !== undefined) return lost
+    const outcome = await reasonNotToAsk(context, account, input, { month, slot, claimedAt })
+    if (outcome !== undefined) return outcome
   } catch (error) {
     await giveBack(context, account, month, claim)
     throw error
@@ -147,15 +148,15 @@ async function giveBack(
 }
 
 /**
- * Between the claim and the call: the two reasons to give the slot back. A rival with the same question is
- * looked for after the claim, because only then does it certainly stand in a lower slot.
+ * Between the claim and the call: the three reasons to give the slot back. A rival with the same question is
+ * looked for after the claim, because only then does it certainly stand in a lower slot. The clock is looked at
+ * last, because the looking takes time.
  */
-async function lostRace(
+async function reasonNotToAsk(
   context: SubmitContext,
   account: Account,
   input: SubmitInput,
-  month: Month,
-  slot: number,
+  { month, slot, claimedAt }: { month: Month; slot: number; claimedAt: Date },
 ): Promise<SubmitOutcome | undefined> {
   const { ledger, clock } = context
   const give = async (code: string, outcome: SubmitOutcome): Promise<SubmitOutcome> => {
@@ -167,9 +168,10 @@ async function lostRace(
   if (same !== undefined) return give('already-requested', same)
   const now = clock.now()
   const turning = turnOfMonth(now) ?? (monthOf(now) === month ? undefined : now)
-  return turning === undefined
-    ? undefined
-    : give('month-turning', { outcome: 'month-turning', opensAt: turning })
+  if (turning !== undefined) return give('month-turning', { outcome: 'month-turning', opensAt: turning })
+  if (isCallInTime(claimedAt, now)) return undefined
+  const says = 'The store or this machine was too slow to ask in time, so nothing was sent.'
+  return give('too-late', { outcome: 'rejected', code: 'too-late', says, month, slot })
 }
 
 /**

@@ -1,8 +1,9 @@
 /** Reads what coverage follows from. */
-import type { Day } from '../domain/calendar.ts'
+import { addDays, type Day, startOfDay } from '../domain/calendar.ts'
 import type { CoverageFacts, KnownReport } from '../domain/coverage.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import { type AcceptedRecord, type Manifest, type ReportState, reportState } from '../domain/report.ts'
+import { mapAtOnce } from './at-once.ts'
 import { readManifest, reparsedVersions } from './manifests.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { QuotaLedger } from './quota-ledger.ts'
@@ -17,24 +18,31 @@ export interface CoverageStores {
 /** How many reports are read at once. */
 const AT_ONCE = 16
 
-/** Everything that is known of the days from `from` on. */
+/** How far the clock of ids may be off. */
+const ID_MARGIN_DAYS = 2
+
+/**
+ * Everything that is known of the days from `from` on. No report holds days after it was made, so where
+ * `madeAt` tells when that was, older ones are not read, unless a slot of these months names them: what it
+ * costs then does not grow with the history, but for its listing.
+ */
 export async function loadCoverageFacts(
   { store, ledger, reports }: CoverageStores,
   ref: AccountRef,
   from: Day,
+  madeAt: (reportId: string) => Date | undefined = () => undefined,
 ): Promise<CoverageFacts> {
   // A range is only ever asked for after its end, so older months hold nothing about these days.
   const slots = await ledger.since(ref, from.slice(0, 7))
   const versions = await reparsedVersions(store, ref)
-  const known: KnownReport[] = []
-  const listed = await Array.fromAsync(reports.list(ref))
-  for (let at = 0; at < listed.length; at += AT_ONCE) {
-    const some = listed.slice(at, at + AT_ONCE).map(report => readReport(report))
-    for (const report of await Promise.all(some)) {
-      if (report !== undefined && report.request.range.end > from) known.push(report)
-    }
-  }
-  return { reports: known, slots }
+  const named = new Set(slots.map(({ outcome }) => outcome?.outcome === 'accepted' && outcome.reportId))
+  const oldest = startOfDay(addDays(from, -ID_MARGIN_DAYS))
+  const mayHold = (reportId: string) => named.has(reportId) || (madeAt(reportId) ?? oldest) >= oldest
+  const listed: ReportParts[] = []
+  for await (const report of reports.list(ref)) if (mayHold(report.reportId)) listed.push(report)
+  const read = await mapAtOnce(listed, AT_ONCE, readReport)
+  const known = read.filter(report => report !== undefined)
+  return { reports: known.filter(({ request }) => request.range.end > from), slots }
 
   async function readReport({ reportId, parts }: ReportParts): Promise<KnownReport | undefined> {
     const accepted = parts.has('accepted') ? await reports.read(ref, reportId, 'accepted') : undefined

@@ -61,6 +61,20 @@ export interface ObjectStore {
 
   /** A link that lets its holder download the object for a while; absent where the store has none. */
   presign?(key: string, options: PresignOptions): Promise<string>
+
+  /** How far the store itself protects what it holds; absent where it has no such settings. */
+  examine?(): Promise<StoreLevel>
+}
+
+/** What a bucket is set to; `unknown` where these credentials may not ask. */
+export interface StoreLevel {
+  /** How far its clock is ahead of this machine's; `undefined`: it does not tell. */
+  readonly aheadMs: number | undefined
+  readonly versioning: 'on' | 'off' | 'unknown'
+  /** Object Lock: `none`, `no retention`, or mode and time such as `compliance for 3650 days`. */
+  readonly lock: string
+  /** What becomes of a write without a condition, which a bucket policy can deny. */
+  readonly overwriting: 'denied' | 'allowed' | 'unknown'
 }
 
 export interface PresignOptions {

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type Day, dayOf } from '../domain/calendar.ts'
 import {
   type AccountRef,
+  allArrivalsPrefix,
   arrivalKey,
   arrivalsPrefix,
   parseReportKey,
@@ -66,6 +67,8 @@ export interface ReportLog {
   parts(ref: AccountRef, reportId: string): Promise<ReadonlySet<ReportPart>>
   /** The reports of which something arrived on a day. */
   arrivals(ref: AccountRef, day: Day): Promise<string[]>
+  /** Every report of which something arrived, with the last day on which it did. */
+  allArrivals(ref: AccountRef): Promise<Map<string, Day>>
   /** Marks a report as arrived, for who writes more than one record of it. */
   mark(ref: AccountRef, reportId: string, at: Date): Promise<void>
   /** Every report of an account with the records it has, in the order of the ids' text. */
@@ -97,6 +100,16 @@ export function reportLog(store: ObjectStore): ReportLog {
       const ids: string[] = []
       for await (const { key } of store.list(prefix)) ids.push(key.slice(prefix.length))
       return ids
+    },
+
+    async allArrivals(ref) {
+      const prefix = allArrivalsPrefix(ref)
+      const marks = new Map<string, Day>()
+      for await (const { key } of store.list(prefix)) {
+        const [day, reportId] = key.slice(prefix.length).split('/')
+        marks.set(reportId!, day!)
+      }
+      return marks
     },
 
     async read(ref, reportId, part) {

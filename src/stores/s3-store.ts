@@ -52,6 +52,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore & Required<Pick<Ob
       yield* read(place, key, at(key), range)
     },
     presign: async (key, presignOptions) => presign(place, at(key), presignOptions),
+    examine: async () => (await import('./s3-examination.ts')).examineBucket(place),
   }
 }
 

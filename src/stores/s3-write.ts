@@ -76,7 +76,14 @@ async function putParts(
 ): Promise<string | undefined> {
   const { bucket: Bucket, client } = to
   const { key: Key, condition, id } = write
-  const begin = new CreateMultipartUploadCommand({ Bucket, Key, Metadata: { [ID_NAME]: id } })
+  // Parts bring the checksum that the upload was begun with, or none.
+  const isChecked = (await client.config.requestChecksumCalculation()) === 'WHEN_SUPPORTED'
+  const begin = new CreateMultipartUploadCommand({
+    Bucket,
+    Key,
+    Metadata: { [ID_NAME]: id },
+    ...(isChecked ? { ChecksumAlgorithm: 'CRC32' } : {}),
+  })
   const { UploadId } = await onS3(client.send(begin))
   const upload = { Bucket, Key, UploadId }
   let etag: string | undefined
@@ -111,7 +118,8 @@ async function sendParts(
     const [next, sent] = await Promise.allSettled([others.next(), sending])
     if (next.status === 'rejected') throw next.reason
     if (sent.status === 'rejected') throw sent.reason
-    parts.push({ PartNumber, ETag: sent.value.ETag })
+    // An upload that was begun with checksums is put together only with those of all its parts.
+    parts.push({ PartNumber, ETag: sent.value.ETag, ChecksumCRC32: sent.value.ChecksumCRC32 })
     part = next.value.value
   }
   return parts

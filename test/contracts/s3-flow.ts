@@ -61,7 +61,12 @@ export function describeS3Flow(name: string, open: () => Promise<S3Place & { sto
     }
 
     it('passes the doctor', async () => {
-      expect(await run('doctor')).toMatchObject({ healthy: true })
+      const { healthy, findings } = await run('doctor')
+      expect(healthy).toBe(true)
+      const said = findings as { check: string; result: string; says: string }[]
+      const about = (what: string) => said.find(({ check }) => check.endsWith(`, ${what}`))
+      expect(about('clock')).toMatchObject({ result: 'ok', says: expect.stringContaining("store's clock") })
+      expect(about('policy')).toMatchObject({ result: 'note', says: expect.stringContaining('are allowed') })
     })
 
     it('takes a report to published days, and gives its file by a link', async () => {

@@ -76,6 +76,18 @@ export function describeS3Store(name: string, start: () => Promise<StartedS3>): 
       expect(sent.filter(line => line.includes('partNumber='))).toHaveLength(3)
     })
 
+    it('writes with checksums, whole and in parts, where a lock asks for them', async () => {
+      const client = s3Client({ endpoint: s3.endpoint, credentials: s3.credentials, checksums: true })
+      const checked = storeAt(s3, { client })
+      expect(await checked.create('checked/whole', text('whole'))).toMatchObject({ outcome: 'created' })
+      expect(await checked.create('checked/parts', bigStream(11 * MIB))).toMatchObject({ outcome: 'created' })
+      expect((await store.head('checked/parts'))?.size).toBe(11 * MIB)
+      const { etag } = (await store.head('checked/whole'))!
+      expect(await checked.replace('checked/whole', bigStream(6 * MIB), etag)).toMatchObject({
+        outcome: 'replaced',
+      })
+    })
+
     it('throws the parts away when the body fails or another was faster', async () => {
       const mishap = new Error('the source broke')
       async function* failing() {

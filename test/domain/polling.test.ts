@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Attempt, begin, hear, nextTryOf } from '../../src/domain/attempt.ts'
 import {
   endingOf,
+  LONGEST_REFUSED_MS,
   LONGEST_WAIT_MS,
   nextPollAt,
   nextTryAt,
@@ -99,8 +100,8 @@ describe('an end', () => {
 })
 
 describe('a try', () => {
-  const alive = () => true
-  const dead = () => false
+  const alive = { mayBeAlive: () => true, allowsHost: () => false }
+  const dead = { ...alive, mayBeAlive: () => false }
   const ended: Attempt = { ...begin(undefined, NOW, 'a:1'), endedAt: NOW.toISOString(), begun: 0 }
 
   it('is due when it was put off to', () => {
@@ -126,6 +127,19 @@ describe('a try', () => {
 
   it('is believed no longer than the longest wait, whatever the clock did', () => {
     const odd = { ...ended, nextAt: later(LONGEST_WAIT_MS + 1).toISOString() }
+    expect(nextTryOf(odd, NOW, alive)).toEqual(NOW)
+  })
+
+  it('after a refused host is due at once when that is allowed, and else when it was put off to', () => {
+    const refused = {
+      ...ended,
+      refusedHost: 'odd.example.org',
+      nextAt: later(LONGEST_REFUSED_MS).toISOString(),
+    }
+    expect(nextTryOf(refused, NOW, alive)).toEqual(later(LONGEST_REFUSED_MS))
+    const allows = { ...alive, allowsHost: (host: string) => host === 'odd.example.org' }
+    expect(nextTryOf(refused, NOW, allows)).toEqual(NOW)
+    const odd = { ...refused, nextAt: later(LONGEST_REFUSED_MS + 1).toISOString() }
     expect(nextTryOf(odd, NOW, alive)).toEqual(NOW)
   })
 

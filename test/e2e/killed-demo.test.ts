@@ -1,17 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type DemoResult, demoKilledAt } from '../support/killed-demo.ts'
+import { type DemoResult, demoKilledAt, type KillPoint } from '../support/killed-demo.ts'
 
 /** Some moments of every run of the suite; `npm run test:crash` tries them all. */
-const MOMENTS = [
-  [{ files: 2, delayMs: 0 }],
-  [{ files: 4, delayMs: 0 }],
-  [{ files: 5, delayMs: 5 }],
-  [{ files: 8, delayMs: 0 }],
-  [{ files: 11, delayMs: 3 }],
+const MOMENTS: KillPoint[][] = [
+  [{ files: 3, delayMs: 0 }],
+  [{ balances: 1, delayMs: 0 }],
+  [{ balances: 41, delayMs: 2 }],
+  [{ files: 9, delayMs: 0 }],
+  [{ files: 12, delayMs: 0 }],
+  [{ files: 16, delayMs: 3 }],
+  [{ files: 33, delayMs: 0 }],
   [
-    { files: 3, delayMs: 20 },
-    { files: 7, delayMs: 0 },
-    { files: 14, delayMs: 0 },
+    { balances: 7, delayMs: 20 },
+    { files: 11, delayMs: 0 },
+    { files: 18, delayMs: 0 },
+    { files: 43, delayMs: 0 },
   ],
 ]
 
@@ -31,7 +34,10 @@ describe('a demo that is killed', () => {
       expect(result.keys.filter(key => key.startsWith('activity/'))).toEqual(
         undisturbed.keys.filter(key => key.startsWith('activity/')),
       )
+      expect(result.verdicts).toEqual(undisturbed.verdicts)
+      const balances = ({ keys }: DemoResult) => keys.filter(key => key.startsWith('balances/')).length
+      expect(balances(result)).toBe(balances(undisturbed))
     },
-    60_000,
+    120_000,
   )
 })

@@ -157,8 +157,9 @@ describe.each(['kernel', 'plain'] as const)('the fast path, %s,', { timeout: 60_
     const content = Buffer.from(`\ufeff${HEADER}\r\n${lines.join('\n')}\n${lines[3]}\r\n"1`)
     const truth = await slow(content)
     for (let size = 1; size <= content.length; size++) {
-      expect(await columns(content, size, 1)).toEqual(truth)
       expect(await columns(content, size, size)).toEqual(truth)
+      // Blocks of a byte are cut everywhere already; only short chunks cut them elsewhere.
+      if (size <= 40) expect(await columns(content, size, 1)).toEqual(truth)
     }
   })
 

@@ -1,17 +1,11 @@
 /** The contract of balances, for every provider there is and for one that nobody has heard of. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { NO_FIGURES } from '../../src/domain/balance.ts'
-import { DaybookError } from '../../src/domain/errors.ts'
-import { parseJson } from '../../src/domain/json.ts'
 import { readBalances } from '../../src/formats/balance-file.ts'
-import { balanceAnswer, textOfAnswer } from '../../src/providers/balance-answer.ts'
-import { isObject, requiredAmount, requiredText } from '../../src/providers/json-fields.ts'
-import { PROVIDERS, type ProviderFactory } from '../../src/providers/registry.ts'
+import { PROVIDERS } from '../../src/providers/registry.ts'
 import { defaultKnobs } from '../../src/sandbox/knobs.ts'
 import { snapshot } from '../../src/stages/snapshot.ts'
 import { type BalancesFixture, describeBalances } from '../contracts/balances.ts'
 import { runSql } from '../support/parquet-query.ts'
-import { startServer, type TestServer } from '../support/test-http.ts'
 import {
   BINANCE,
   MERCHANT_PRIVATE,
@@ -19,65 +13,23 @@ import {
   startThreeProviders,
   type ThreeProviders,
 } from '../support/three-providers.ts'
+import { tiny } from './tiny/tiny.ts'
+import { startTiny, type TinyServer } from './tiny/tiny-server.ts'
 
 let three: ThreeProviders
-let tinyServer: TestServer
-let tinyIsSilent = false
+let tinyServer: TinyServer
 
 beforeAll(async () => {
   three = await startThreeProviders()
-  tinyServer = await startServer((_request, response) => {
-    if (tinyIsSilent) return void response.writeHead(503).end()
-    response.end('{"coin":"EUR","held":12.340000000000000001}')
-  })
+  tinyServer = await startTiny()
 })
 afterEach(() => {
-  tinyIsSilent = false
+  tinyServer.away = false
   three.sandbox.setKnobs({ ...defaultKnobs, processingMs: 0, rowsPerDay: 40 })
 })
 afterAll(async () => {
   await three.stop()
   await tinyServer.stop()
-})
-
-/** All of a provider: a factory, which a folder and a line of the registry would hold. */
-const tiny: ProviderFactory = ({ settings, http, clock }) => ({
-  name: 'tiny',
-  probe: async () => ({ serials: [], aheadMs: undefined }),
-  balances: {
-    basis: 'instant',
-    async ask() {
-      const sentAt = clock.now()
-      const answer = await http({ url: String(settings.url), headers: {}, body: Buffer.from('{}') })
-      if (answer.status >= 500) throw new DaybookError('provider-unreachable', 'Tiny is away.')
-      const { body } = answer
-      const assumptions = ['a tiny provider tells the truth']
-      return [
-        balanceAnswer({
-          operation: 'held',
-          question: {},
-          assumptions,
-          sentAt,
-          answeredAt: clock.now(),
-          body,
-        }),
-      ]
-    },
-    read(answer) {
-      const text = textOfAnswer(answer)
-      const told = text.startsWith('{"coin"') ? parseJson(text) : null
-      if (!isObject(told)) throw new DaybookError('provider-protocol', 'Tiny talks nonsense.')
-      return [
-        {
-          ...NO_FIGURES,
-          ...{ wallet: null, fundsAccount: null, basis: 'instant', asOfMicros: null, day: null, zone: null },
-          ...{ valuations: null, status: null, extra: null },
-          asset: requiredText(told, 'coin'),
-          total: requiredAmount(told, 'held'),
-        },
-      ]
-    },
-  },
 })
 
 function fixtureOf(provider: string, silence: () => void): () => BalancesFixture {
@@ -108,7 +60,7 @@ describe('a fourth provider', () => {
   const openTiny = async () => {
     const daybook = await three.rewire({
       providers: { ...PROVIDERS, tiny },
-      entries: [{ name: 'tiny', provider: 'tiny', settings: { url: `${tinyServer.url}/held` }, secrets: {} }],
+      entries: [{ name: 'tiny', provider: 'tiny', settings: { url: tinyServer.url }, secrets: {} }],
     })
     return { daybook, tiny: daybook.accounts.find(({ ref }) => ref.provider === 'tiny')! }
   }
@@ -122,7 +74,7 @@ describe('a fourth provider', () => {
     log: () => three.log.join('\n'),
     secrets: ['planted'],
     silence: () => {
-      tinyIsSilent = true
+      tinyServer.away = true
     },
   }))
 

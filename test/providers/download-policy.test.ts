@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { checkAddress, checkLink, isPrivateAddress } from '../../src/providers/download-policy.ts'
+import { findFault } from '../../src/domain/errors.ts'
+import {
+  checkAddress,
+  checkLink,
+  forbiddenHost,
+  isAllowedHost,
+  isPrivateAddress,
+} from '../../src/providers/download-policy.ts'
 
 const passes = (link: string, ...allowed: string[]) => {
   try {
@@ -77,7 +84,7 @@ describe('an allowed host', () => {
       expect.objectContaining({
         message:
           'The download host evil.net is not allowed; if it is right, add it to DAYBOOK_DOWNLOAD_HOSTS.',
-        details: { host: 'evil.net' },
+        details: { host: 'evil.net', setting: 'DAYBOOK_DOWNLOAD_HOSTS' },
       }),
     )
   })
@@ -209,5 +216,34 @@ describe('an address', () => {
 
   it('that is public passes', () => {
     expect(() => checkAddress('8.8.8.8', 'files.example.com')).not.toThrow()
+  })
+})
+
+describe('a host, without a link', () => {
+  it.each([
+    ['files.example.com', '*.example.com', true],
+    ['files.example.com', 'files.example.com:443', true],
+    ['files.example.com:8443', 'files.example.com:8443', true],
+    ['files.example.com:8443', 'files.example.com', false],
+    ['127.0.0.1:4600', '127.0.0.1:4600', true],
+    ['evil.net', '*.example.com', false],
+    ['', '*.example.com', false],
+    ['not a host', '*.example.com', false],
+  ])('%s is allowed by %s: %s', (host, pattern, allowed) => {
+    expect(isAllowedHost(host, [pattern])).toBe(allowed)
+  })
+
+  it('is what keeps a download only where allowing it would help', () => {
+    const forbidden = (check: () => unknown) => {
+      try {
+        check()
+      } catch (error) {
+        return forbiddenHost(findFault(error)!)
+      }
+      throw new Error('nothing was refused')
+    }
+    expect(forbidden(() => checkLink('https://evil.net/a', ['files.example.com']))).toBe('evil.net')
+    expect(forbidden(() => checkLink('http://evil.net/a', ['evil.net:80']))).toBeUndefined()
+    expect(forbidden(() => checkAddress('10.0.0.1', 'evil.net'))).toBeUndefined()
   })
 })

@@ -122,7 +122,8 @@ test('a silent receiver times out, an absent one is unreachable', async () => {
   const { sandbox, receiver } = await start({ callbackTimeoutMs: 30, callbackRetries: 0 })
   receiver.answers = [{ silent: true }]
   await settled(sandbox, await submitted(sandbox))
-  await settled(sandbox, await submitted(sandbox, { knobs: { callbackUrl: 'http://127.0.0.1:1/' } }))
+  const absent = { callbackUrl: 'http://127.0.0.1:1/', callbackTimeoutMs: 10_000 }
+  await settled(sandbox, await submitted(sandbox, { knobs: absent }))
   expect(sandbox.books().deliveries.map(({ outcome }) => outcome)).toEqual(['timed-out', 'unreachable'])
 })
 

@@ -9,6 +9,7 @@ import { binancePayClient } from '../../src/providers/binance-pay/client.ts'
 import { explainCode, isAmbiguous } from '../../src/providers/binance-pay/result-codes.ts'
 import {
   type BalanceSettings,
+  balanceSettings,
   WALLET_BALANCE_V1_PATH,
   WALLET_BALANCE_V2_PATH,
   walletBalances,
@@ -50,10 +51,10 @@ function balancesAt(url: string, settings: Partial<BalanceSettings> = {}): Balan
   const http = createHttp({ dispatcher: agent, timeoutMs: 2000, maxAnswerBytes: 65_536 })
   const parts = { http, clock, random: systemRandom, log: quietLog() }
   const client = binancePayClient({ ...parts, baseUrl: url, credentials: () => ALPHA })
-  return walletBalances({ ...parts, client, settings: { balanceApi: 'v2', balanceAssets: [], ...settings } })
+  return walletBalances({ ...parts, client, settings: balanceSettings.parse(settings) })
 }
 
-const V1: BalanceSettings = { balanceApi: 'v1', balanceAssets: ['USDT'] }
+const V1: Partial<BalanceSettings> = { balanceApi: 'v1', balanceAssets: ['USDT'] }
 const told = (...bodies: string[]) => {
   answers = bodies
   asked = []

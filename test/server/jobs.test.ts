@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nextMinute } from '../../src/domain/schedule.ts'
 import { jobsOf } from '../../src/server/jobs.ts'
 import { type Scheduler, startScheduler } from '../../src/server/scheduler.ts'
+import { fetchActivity } from '../../src/stages/fetch-activity.ts'
+import { snapshot } from '../../src/stages/snapshot.ts'
 import { submit } from '../../src/stages/submit.ts'
 import { fixedClock } from '../support/fixed-clock.ts'
 import { runDaybook } from '../support/run-daybook.ts'
@@ -9,6 +11,12 @@ import { eventually } from '../support/test-daybook.ts'
 import { BINANCE, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts'
 
 const ASK = 'ask/binance-pay/bp'
+const PROVING = [
+  'fetch/onerway/ow',
+  'reconcile/binance-pay/bp',
+  'reconcile/payermax/pm',
+  'reconcile/onerway/ow',
+]
 const SNAPSHOTS = ['snapshot/binance-pay/bp', 'snapshot/payermax/pm', 'snapshot/onerway/ow']
 
 let three: ThreeProviders
@@ -32,7 +40,7 @@ describe('the jobs of a day', () => {
 
   it('are those that the accounts have a use for', async () => {
     const names = (jobs: ReturnType<typeof jobsOf>) => jobs.map(({ name }) => name)
-    expect(names(jobsFor(three.daybook))).toEqual(['sweep', ASK, ...SNAPSHOTS])
+    expect(names(jobsFor(three.daybook))).toEqual(['sweep', ASK, ...SNAPSHOTS, ...PROVING])
     expect(names(jobsFor(three.daybook, false))).toEqual(['sweep'])
     const entries = [{ name: 'quiet', apiKey: 'other-key', secretKey: BINANCE.secretKey, cadence: 'off' }]
     const more = names(jobsFor(await three.rewire({ entries })))
@@ -46,7 +54,17 @@ describe('the jobs of a day', () => {
       if (!('cron' in when)) throw new Error(name)
       return nextMinute(when.cron, new Date('2026-10-31T00:00:00Z'))?.toISOString()
     }
-    for (const name of SNAPSHOTS) expect(firstOf(name)).toBe('2026-10-31T00:20:00.000Z')
+    expect(SNAPSHOTS.map(firstOf)).toEqual([
+      '2026-10-31T00:02:00.000Z',
+      '2026-10-31T00:20:00.000Z',
+      '2026-10-31T00:02:00.000Z',
+    ])
+    expect(PROVING.map(firstOf)).toEqual([
+      '2026-10-31T01:10:00.000Z',
+      '2026-10-31T01:40:00.000Z',
+      '2026-10-31T01:40:00.000Z',
+      '2026-10-31T01:40:00.000Z',
+    ])
     expect(firstOf(ASK)).toBe('2026-10-31T06:15:00.000Z')
   })
 
@@ -82,6 +100,76 @@ describe('the jobs of a day', () => {
     expect(await run('snapshot/payermax/pm')).toBe('the balances of 2026-10-14 are here')
     expect(await snapshots()).toHaveLength(2)
   })
+
+  it('make up for days that were missed, from the first one here on', async () => {
+    expect(await run('fetch/onerway/ow')).toMatch(/^\d+ rows of 2026-10-14$/)
+    await run('snapshot/payermax/pm')
+    three.clock.set('2026-10-18T01:10:00Z')
+    expect(await run('snapshot/payermax/pm')).toBe(
+      '12 balances of 2026-10-15; 12 balances of 2026-10-16; 12 balances of 2026-10-17',
+    )
+    expect(await run('fetch/onerway/ow')).toMatch(
+      /^\d+ rows of 2026-10-15; \d+ rows of 2026-10-16; \d+ rows of 2026-10-17$/,
+    )
+    expect(await run('fetch/onerway/ow')).toBe('nothing missing')
+  })
+
+  it('reconcile what can be judged, and again only what does not add up or rests on something new', async () => {
+    for (const at of ['2026-10-16T00:20:00Z', '2026-10-17T00:20:00Z', '2026-10-18T00:20:00Z']) {
+      three.clock.set(at)
+      if (at.startsWith('2026-10-17'))
+        three.sandbox.setKnobs({ breakKind: 'wrong-total', breakDay: '2026-10-16' })
+      await run('snapshot/payermax/pm')
+    }
+    const days = async () => {
+      const says = await run('reconcile/payermax/pm')
+      return says.split('; ').filter(line => !line.includes('incomplete'))
+    }
+    expect(await days()).toEqual([
+      '2026-10-15 matched',
+      expect.stringMatching(/^2026-10-16 break in R1\/123456\/USD\/UTC, R1\/123456\/USD\/UTC\+08:00, R3/),
+    ])
+    expect(await days()).toEqual([expect.stringMatching(/^2026-10-16 break/)])
+    three.sandbox.setKnobs({ breakKind: 'none' })
+    const { context } = three.daybook
+    await snapshot(context, three.account('payermax'), { day: '2026-10-16', reason: 'test', again: true })
+    expect(await days()).toEqual(['2026-10-16 matched'])
+    expect(await days()).toEqual([])
+  })
+
+  it('reconcile a day that added up once more when its movements are told anew', async () => {
+    const jobs = jobsFor(
+      await three.rewire({ provider: 'onerway', settings: { activityTargetConfirmed: true } }),
+    )
+    const runAt = (at: string, name: string) => {
+      three.clock.set(at)
+      return run(name, jobs)
+    }
+    await runAt('2026-10-15T23:58:00Z', 'snapshot/onerway/ow')
+    await runAt('2026-10-16T01:10:00Z', 'fetch/onerway/ow')
+    await runAt('2026-10-17T00:02:00Z', 'snapshot/onerway/ow')
+    await runAt('2026-10-18T01:10:00Z', 'fetch/onerway/ow')
+    const adds = async () => (await run('reconcile/onerway/ow', jobs)).includes('2026-10-16 ')
+    expect(await run('reconcile/onerway/ow', jobs)).toContain('2026-10-16 matched')
+    expect(await adds()).toBe(false)
+    three.sandbox.setKnobs({ breakKind: 'doubled-row', breakDay: '2026-10-16' })
+    await fetchActivity(three.daybook.context, three.account('onerway'), '2026-10-16')
+    three.clock.set('2026-10-18T01:11:00Z')
+    await fetchActivity(three.daybook.context, three.account('onerway'), '2026-10-16')
+    expect(await run('reconcile/onerway/ow', jobs)).toContain('2026-10-16 break in R6/USD')
+  })
+
+  it('say of Onerway that nothing is proved while its target is not confirmed', async () => {
+    for (const at of ['2026-10-15T23:58:00Z', '2026-10-17T00:02:00Z']) {
+      three.clock.set(at)
+      await run('snapshot/onerway/ow')
+    }
+    for (const at of ['2026-10-16T01:10:00Z', '2026-10-18T01:10:00Z']) {
+      three.clock.set(at)
+      await run('fetch/onerway/ow')
+    }
+    expect(await run('reconcile/onerway/ow')).toContain('2026-10-16 unproven')
+  })
 })
 
 describe('two machines that share a store', () => {
@@ -114,11 +202,19 @@ describe('two machines that share a store', () => {
       three.clock.set(`${day}T23:59:00.000Z`)
     }
     expect(generations()).toBe(2)
-    expect(await snapshots()).toHaveLength(6)
+    const daily = await snapshots()
+    expect(daily.filter(key => key.includes('payermax'))).toHaveLength(2)
+    for (const day of ['2026-10-16', '2026-10-17'])
+      for (const name of ['binance-pay', 'onerway']) {
+        const hours = daily.filter(key => key.includes(`${name}/`) && key.includes(`/${day}/`))
+        // One machine reads at each of its minutes.
+        expect(new Set(hours.map(key => key.slice(-25, -12))).size).toBe(hours.length)
+        expect(hours.length).toBeGreaterThan(0)
+      }
     const { stdout } = await runDaybook(['status'], three.env)
     expect(stdout).toMatch(/job ask\/binance-pay\/bp: done at 2026-10-17T06:\d\d:\d\dZ \(2026-10-14: report/)
     for (const name of SNAPSHOTS) {
-      const line = `job ${name}: done at 2026-10-17T00:\\d\\d:\\d\\dZ \\(\\d+ balances of 2026-10-1[67]\\); next 2026-10-18T00:20:00Z`
+      const line = `job ${name}: done at 2026-10-17T\\d\\d:\\d\\d:\\d\\dZ \\(\\d+ balances of 2026-10-1[67]\\); next 2026-10-1[78]T\\d\\d:\\d\\d:00Z`
       expect(stdout).toMatch(new RegExp(line))
     }
   }, 60_000)

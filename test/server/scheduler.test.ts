@@ -200,6 +200,41 @@ describe('a job that is due at minutes', () => {
     expect(runs).toBe(0)
   })
 
+  it('that fails is tried again after longer and longer waits, until it is due anew', async () => {
+    const context = machine()
+    const tries: string[] = []
+    const run = async () => {
+      tries.push(context.clock.now().toISOString().slice(11, 16))
+      throw new Error('away')
+    }
+    start(context, { ...job(cron('1,31 12 * * *'), run), retryMs: [MINUTE, 10 * MINUTE] })
+    await pass(context.clock, 34 * MINUTE)
+    expect(tries).toEqual(['12:01', '12:02', '12:12', '12:22', '12:31', '12:32'])
+    expect(await lastRun()).toMatchObject({ outcome: 'failed', failures: 2, says: 'away' })
+    expect((await lastRun())?.nextAt).toMatch(/^2026-10-15T12:42/)
+  })
+
+  it('that failed is tried again by another process when its own has died, and not once it has served', async () => {
+    const clock = fixedClock(START, 'waits')
+    const failing = machine('a:1', clock)
+    start(failing, {
+      ...job(cron('1 12 * * *'), async () => {
+        throw new Error('away')
+      }),
+      retryMs: [10 * MINUTE],
+    })
+    await pass(clock, 3 * MINUTE)
+    await running.pop()!.stop()
+    let runs = 0
+    const well = async () => `${++runs}`
+    start(machine('b:1', clock), { ...job(cron('1 12 * * *'), well), retryMs: [10 * MINUTE] })
+    await pass(clock, 4 * MINUTE)
+    expect(runs).toBe(0)
+    await pass(clock, 40 * MINUTE)
+    expect(runs).toBe(1)
+    expect(await lastRun()).toMatchObject({ outcome: 'done', failures: 0, by: 'b:1' })
+  })
+
   it('ends within its work when it is stopped, and begins no other', async () => {
     const context = machine()
     let ended = false
@@ -217,5 +252,6 @@ describe('a job that is due at minutes', () => {
 })
 
 function ranAt(dueAt: string, outcome: JobRun['outcome']): JobRun {
-  return { job: 'job', dueAt, begunAt: dueAt, by: 'x:1', outcome, says: '', endedAt: dueAt, nextAt: null }
+  const rest = { by: 'x:1', outcome, says: '', failures: 0, endedAt: dueAt, nextAt: null }
+  return { job: 'job', dueAt, begunAt: dueAt, ...rest }
 }

@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto'
 import { addDays, covers, type Day, monthOf } from '../../src/domain/calendar.ts'
 import { compareOrigins } from '../../src/domain/day-origin.ts'
-import { activityKey, reportKeys } from '../../src/domain/keys.ts'
+import { activityKey, reportKeys, slotKey } from '../../src/domain/keys.ts'
 import { isSpent, isUnsettled, type Slot } from '../../src/domain/quota.ts'
 import {
   type AcceptedRecord,
@@ -99,14 +99,17 @@ function askedOnce({ provider }: FinishedRun, slots: readonly Slot[], reports: r
     const at = id === undefined ? undefined : endedAt.get(id)
     return at !== undefined && at <= new Date(new Date(later.claim.claimedAt).getTime() + 5_000).toISOString()
   }
+  const asked = new Map(provider.asked.map(one => [one.slotKey, one]))
+  for (const slot of slots) {
+    const one = asked.get(slotKey(REF, slot.month, slot.number))
+    if (one === undefined) continue
+    const waitedMs = one.atMs - new Date(slot.claim.claimedAt).getTime()
+    if (!sameRequest(one.request, slot.claim.request) || waitedMs < 0 || waitedMs > 20_000)
+      broken.push(`P2: slot ${slot.month}/${slot.number} was asked with ${waitedMs} ms after its claim`)
+  }
+  if (asked.size < provider.asked.length) broken.push('P2: two requests were sent with one slot, or without')
   /** A process that dies between claim and call leaves a slot that nobody asks with. */
-  const isAsked = ({ claim }: Slot) =>
-    provider.asked.some(({ by, request, atMs }) => {
-      const waitedMs = atMs - new Date(claim.claimedAt).getTime()
-      return (
-        by === claim.by && sameRequest(request, claim.request) && waitedMs > -5_000 && waitedMs < 3_600_000
-      )
-    })
+  const isAsked = ({ month, number }: Slot) => asked.has(slotKey(REF, month, number))
   spent.forEach((slot, index) => {
     const { request, reason, again } = slot.claim
     if (again || !isAsked(slot)) return
@@ -183,8 +186,10 @@ function isBeyondUs(
   if (accepted !== undefined || !parts.has('archive') || one === undefined) return false
   if (one.by !== 'api') return true
   const fitting = slots.filter(slot => {
-    const waitedMs = one.madeAtMs - new Date(slot.claim.claimedAt).getTime()
-    return isUnsettled(slot) && -4_000 <= waitedMs && waitedMs <= 61_000
+    // An id tells no more than the second.
+    const madeAtMs = Math.floor(one.madeAtMs / 1000) * 1000
+    const waitedMs = madeAtMs - new Date(slot.claim.claimedAt).getTime()
+    return isUnsettled(slot) && -3_000 <= waitedMs && waitedMs <= 60_000
   })
   const own = fitting.some(({ claim }) => sameRequest(claim.request, one.request))
   return !own || fitting.some(({ claim }) => !sameRequest(claim.request, one.request))

@@ -18,6 +18,7 @@ import type {
 } from '../../src/providers/provider.ts'
 import type { Chance } from './chance.ts'
 import type { Process, Scheduler } from './scheduler.ts'
+import { thread } from './thread.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -62,8 +63,9 @@ export interface Letter {
 
 /** A request that somebody sent off, whatever became of it. */
 export interface Asked {
-  readonly by: string
+  readonly slotKey: string | undefined
   readonly request: ReportRequest
+  /** By the clock of whoever asked, which the provider does not know. */
   readonly atMs: number
 }
 
@@ -258,7 +260,7 @@ export function providerModel({
 
   /** A request that has left arrives, whatever becomes of its sender; a sender that died hears nothing. */
   function submit(process: Process, request: ReportRequest): Promise<SubmitAnswer> {
-    asked.push({ by: process.name, request, atMs: now() })
+    asked.push({ slotKey: thread.getStore()?.slotKey, request, atMs: now() + process.skewMs })
     if (trouble('not sent', 0.04))
       return scheduler.call(process, async () => ({ outcome: 'rejected', code: 'not-sent', says: 'no way' }))
     const travelMs = trouble('slow request', 0.1) ? chance.whole(SECOND, 4 * SECOND) : chance.whole(5, 300)
@@ -300,7 +302,10 @@ export function providerModel({
       new DaybookError('download-failed', says, { details: { expired } })
     const link = links.get(url)
     if (link === undefined) throw failed('There was never such a link.')
-    if (url.includes(ODD_HOST)) throw new DaybookError('download-refused', 'Odd host.')
+    if (url.includes(ODD_HOST)) {
+      const details = { host: ODD_HOST, setting: 'hosts' }
+      throw new DaybookError('download-refused', 'Odd host.', { details })
+    }
     if (now() < link.servedFromMs) throw failed('404')
     const isOver = now() >= link.endsAtMs
     if (isOver) count('link ran out')

@@ -140,13 +140,15 @@ function isBefore(a: Moment, b: Moment): boolean {
   return a.atMs === b.atMs ? a.turn < b.turn : a.atMs < b.atMs
 }
 
-/** Until everybody waits for a moment: no promise is left to settle, and no file of a parse is being read. */
+/**
+ * Until everybody waits for a moment: no promise is left to settle. Work that is done elsewhere would end when it
+ * likes, so there must be none.
+ */
 async function quiet(): Promise<void> {
-  // A file that has been read may be followed by the next only after a turn or two.
-  for (let turns = 0; turns < 3; turns++) {
-    await setImmediate()
-    if (process.getActiveResourcesInfo().some(isFile)) turns = -1
-  }
+  await setImmediate()
+  const other = process.getActiveResourcesInfo().find(isElsewhere)
+  if (other !== undefined) throw new Error(`Something waits for ${other} and not for its moment.`)
 }
 
-const isFile = (resource: string) => /^F(S|ile)/i.test(resource)
+/** Files, threads, timers and connections; not the pipes to the parent process. */
+const isElsewhere = (resource: string) => /^(FS|File|Zip|Zlib|Worker|MessagePort|Timeout|TCP)/i.test(resource)

@@ -1,41 +1,50 @@
-/** `npm run soak [-- --seeds N] [--from K] [--seed K]`: many runs, or one again. */
+/** `npm run soak [-- --seeds N] [--from K] [--workers N] [--seed K]`: many runs, or one again. */
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { brokenPromises } from './promises.ts'
-import { runSeed, warmUp } from './world.ts'
+import { replay, runSeeds } from './shards.ts'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' } },
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string' },
+    workers: { type: 'string' },
+    seed: { type: 'string' },
+  },
 })
 const whole = (text: string | undefined, otherwise: number) =>
   text === undefined ? otherwise : Number.parseInt(text, 10)
 const from = whole(values.seed ?? values.from, 1)
 const count = values.seed === undefined ? whole(values.seeds, 100_000) : 1
+const processes = Math.min(count, whole(values.workers, availableParallelism()))
 
 const begun = Date.now()
-const troubles = new Map<string, number>()
-let [failed, calls, crashes, reports] = [0, 0, 0, 0]
+let [done, failed] = [0, 0]
 
-await warmUp()
-for (let seed = from; seed < from + count; seed++) {
-  const run = await runSeed(seed)
-  const broken = await brokenPromises(run)
-  calls += run.calls
-  crashes += run.crashes
-  reports += run.provider.books.length
-  for (const [kind, times] of run.provider.troubles) troubles.set(kind, (troubles.get(kind) ?? 0) + times)
+const totals = await runSeeds({ from, count, processes }, ({ seed, broken, trace }) => {
+  done += 1
   if (broken.length > 0) {
     failed += 1
-    process.stdout.write(`\nnpm run soak -- --seed ${seed}\n${broken.map(line => `  ${line}\n`).join('')}`)
+    print(`${replay(seed)}\n${broken.map(line => `  ${line}\n`).join('')}`)
   }
-  const done = seed - from + 1
-  if (done % 500 === 0) process.stdout.write(`\r${done} of ${count}, ${failed} failed, ${seconds()} s `)
-}
-
-const listed = [...troubles].sort().map(([kind, times]) => `${kind} ${times}`)
-process.stdout.write(
-  `\n${count} seeds, ${failed} failed, ${reports} reports, ${crashes} crashes, ${calls} store requests, ${seconds()} s\n${listed.join(', ')}\n`,
+  if (count === 1) print(`trace ${trace}\n`)
+  if (done % Math.max(500, Math.floor(count / 50)) === 0)
+    print(`${done} of ${count}, ${failed} failed, ${seconds()} s\n`)
+})
+const { seeds, reports, crashes, calls, troubles } = totals
+print(
+  `${seeds} seeds, ${failed} failed, ${reports} reports, ${crashes} crashes, ${calls} store requests, ${seconds()} s\n`,
+)
+print(
+  `${[...troubles]
+    .sort()
+    .map(([kind, times]) => `${kind} ${times}`)
+    .join(', ')}\n`,
 )
 process.exitCode = failed === 0 ? 0 : 1
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
 
 function seconds(): number {
   return Math.round((Date.now() - begun) / 1000)

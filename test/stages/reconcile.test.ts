@@ -1,93 +1,47 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ActivityRow } from '../../src/domain/activity.ts'
-import { type BalanceFigures, type BalanceRow, NO_FIGURES } from '../../src/domain/balance.ts'
-import { addDays, type Day, dayOf } from '../../src/domain/calendar.ts'
-import { activityKey, balancesKey, reconciliationKey, snapshotKey } from '../../src/domain/keys.ts'
+import { addDays, type Day } from '../../src/domain/calendar.ts'
+import { reconciliationKey } from '../../src/domain/keys.ts'
 import type { BalanceProof, Finding, Tolerances } from '../../src/domain/reconciliation.ts'
-import { encodeBalances } from '../../src/formats/balance-file.ts'
-import type { Account } from '../../src/stages/context.ts'
-import { reconcile } from '../../src/stages/reconcile.ts'
 import type { ObjectStore } from '../../src/stores/object-store.ts'
-import { quotaLedger } from '../../src/stores/quota-ledger.ts'
 import {
   explanationsOf,
   reconciliationsOf,
   recordExplanation,
   recordReconciliation,
 } from '../../src/stores/reconciliation-log.ts'
-import { reportLog } from '../../src/stores/report-log.ts'
-import { dayBytes } from '../support/day-maker.ts'
-import { fixedClock } from '../support/fixed-clock.ts'
+import {
+  accountOf,
+  microsOf,
+  PROOF,
+  putActivity,
+  putSnapshot,
+  REF,
+  reconcileDay,
+  type ToldBalance,
+  UNIT,
+} from '../support/balance-world.ts'
 import { memoryStore } from '../support/memory-store.ts'
-import { quietLog } from '../support/quiet-log.ts'
 
-const REF = { provider: 'tiny', account: 'one' }
 const DAY = '2026-10-10'
-const UNIT = 10n ** 18n
-
-const PROOF: BalanceProof = {
-  target: 'available+on_hold',
-  confirmed: true,
-  precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
-  finalAfterDays: 3,
-  assumptions: ['movements move available + on hold'],
-}
 
 let store: ObjectStore
 beforeEach(() => {
   store = memoryStore()
 })
 
-function accountOf(proof: BalanceProof | undefined, basis: 'instant' | 'day-end' = 'instant'): Account {
-  const balances = { basis, ask: async () => [], read: () => [], ...(proof === undefined ? {} : { proof }) }
-  return {
-    ref: REF,
-    provider: { name: 'tiny', balances },
-    monthlyLimit: 50,
-    zoneMinutes: undefined,
-    columns: {},
-  }
-}
-
 function run(
   day: Day = DAY,
   { proof = PROOF, tolerances = new Map() }: { proof?: BalanceProof; tolerances?: Tolerances } = {},
   account = accountOf(proof),
 ) {
-  const clock = fixedClock('2026-10-20T00:00:00.000Z')
-  const ledger = quotaLedger(store)
-  const context = { store, ledger, reports: reportLog(store), clock, log: quietLog(), processName: 'test' }
-  return reconcile(context, account, { day, tolerances })
+  return reconcileDay(store, day, { account, tolerances })
 }
 
-const micros = (instant: string) => BigInt(Date.parse(instant)) * 1000n
+type Told = ToldBalance
 
-type Told = Partial<BalanceFigures> & Pick<BalanceRow, 'asset'> & Partial<BalanceRow>
-
-/** Puts a snapshot into the table as `daybook snapshot` does. */
-async function snapshotAt(instant: string, rows: readonly Told[], day = dayOf(new Date(instant))) {
-  const name = instant.replace(/[-:]/g, '')
-  const whole = rows.map(row => ({
-    ...NO_FIGURES,
-    wallet: 'Spot',
-    fundsAccount: null,
-    basis: 'instant' as const,
-    asOfMicros: null,
-    day: null,
-    zone: null,
-    valuations: null,
-    status: null,
-    extra: null,
-    operation: 'balance',
-    sentMicros: micros(instant),
-    answeredMicros: micros(instant) + 300_000n,
-    rawSha256: 'a'.repeat(64),
-    assumptions: '["told by the test"]',
-    ...row,
-  }))
-  await store.create(snapshotKey(REF, day, name), Buffer.from('{}'))
-  await store.create(balancesKey(REF, day, name), encodeBalances(whole, {}))
-}
+const snapshotAt = (instant: string, rows: readonly Told[], day?: Day) =>
+  putSnapshot(store, instant, rows, day)
 
 const held = (units: bigint, wallet = 'Spot', asset = 'USDT'): Told => ({
   wallet,
@@ -98,22 +52,13 @@ const held = (units: bigint, wallet = 'Spot', asset = 'USDT'): Told => ({
 
 type Row = readonly [instant: string, units: bigint, more?: Partial<ActivityRow>]
 
-async function activity(day: Day, rows: readonly Row[], generatedAt = '2026-10-19T00:00:00.000Z') {
+function activity(day: Day, rows: readonly Row[], generatedAt?: string) {
   const whole = rows.map(([time, units, more]) => ({
-    micros: micros(`${day}T${time}Z`),
-    userId: null,
-    wallet: 'Spot',
-    operation: 'Deposit',
-    asset: 'USDT',
+    micros: microsOf(`${day}T${time}Z`),
     amount: units * UNIT,
-    remark: '',
-    extra: null,
     ...more,
   }))
-  await store.create(
-    activityKey(REF, day),
-    dayBytes(whole, { reportId: '1', generatedAt, parserVersion: '1' }),
-  )
+  return putActivity(store, day, whole, generatedAt)
 }
 
 const NOON = 'T12:00:00.000Z'
@@ -152,7 +97,19 @@ describe('a pair of snapshots around a day', () => {
 
   it.each([
     ['missing-row', [100n, 105n, 110n, 118n, 123n], {}, '3', ['2026-10-10', '2026-10-11']],
-    ['late-row', [100n, 105n, 117n, 115n, 120n], {}, '7', ['2026-10-09', '2026-10-10']],
+    [
+      'late-row',
+      [100n, 105n, 117n, 122n, 127n],
+      {
+        '2026-10-10': [
+          ['18:00:00', 5n],
+          ['18:30:00', 7n],
+        ],
+      },
+      '7',
+      ['2026-10-09', '2026-10-10'],
+    ],
+    ['wrong-balance', [100n, 105n, 117n, 115n, 120n], {}, '7', ['2026-10-10']],
     [
       'duplicate',
       [100n, 105n, 110n, 115n, 120n],
@@ -211,6 +168,27 @@ describe('a pair of snapshots around a day', () => {
       expectedLeast: '5',
       expectedMost: '10',
     })
+  })
+
+  it('proves the day by readings close by where the nearest leave open on which side a row is', async () => {
+    const rows: Row[] = [['23:58:00', 5n]]
+    for (const day of days('2026-10-08', 5)) await activity(day, day === '2026-10-09' ? rows : [])
+    await snapshotAt('2026-10-09T23:50:00.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:57:59.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:58:00.000Z', [held(105n)])
+    await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
+    const { from, to } = (await pairOf()).window!
+    expect(await pairOf()).toMatchObject({ verdict: 'matched', difference: '0' })
+    expect([from, to]).toEqual(['2026-10-09T23:50:00.000Z', '2026-10-11T00:02:00.300Z'])
+  })
+
+  it('stays broken where the nearest readings show it and something outside undoes it', async () => {
+    const rows: Row[] = [['23:58:00', 5n]]
+    for (const day of days('2026-10-08', 5)) await activity(day, day === '2026-10-09' ? rows : [])
+    await snapshotAt('2026-10-09T23:50:00.000Z', [held(100n)])
+    await snapshotAt('2026-10-09T23:58:00.000Z', [held(98n)])
+    await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
+    expect(await pairOf()).toMatchObject({ verdict: 'break', difference: '2' })
   })
 
   it('lets a difference pass only within what was declared, and says so', async () => {
@@ -326,10 +304,41 @@ describe('day ends', () => {
     const record = await check()
     expect(record.verdict).toBe('incomplete')
     const rolled = record.findings.filter(found => found.check === 'R3')
-    expect(rolled.map(({ id, class: likely }) => [id, likely])).toEqual([
-      ['R3/A1/USD/UTC', 'vanished-currency'],
-      ['R3/A1/EUR/UTC', 'vanished-currency'],
-      ['R3/A1/USD/UTC+08:00', null],
+    expect(rolled.map(({ id, verdict }) => [id, verdict])).toEqual([
+      ['R3/A1/USD/UTC', 'incomplete'],
+      ['R3/A1/EUR/UTC', 'incomplete'],
+      ['R3/A1/USD/UTC+08:00', 'incomplete'],
+    ])
+  })
+
+  it('that leave out a currency with an amount break on that day; with nothing they prove nothing', async () => {
+    const euro = (day: Day, figures: readonly bigint[]) => dayEnd(day, figures, { asset: 'EUR' })
+    const pound = (day: Day, figures: readonly bigint[]) => dayEnd(day, figures, { asset: 'GBP' })
+    await put(DAY, [
+      dayEnd(DAY, [10n, 5n, 2n, 13n]),
+      euro(DAY, [1n, 0n, 1n, 0n]),
+      pound(DAY, [0n, 7n, 0n, 7n]),
+    ])
+    await put(next, [dayEnd(next, [13n, 0n, 0n, 13n]), dayEnd(next, [4n, 0n, 0n, 4n], { asset: 'YEN' })])
+    const rolled = (await check()).findings.filter(found => found.check === 'R3')
+    expect(rolled.map(({ asset, verdict, firstBad }) => [asset, verdict, firstBad?.days])).toEqual([
+      ['USD', 'matched', undefined],
+      ['EUR', 'not_checkable', undefined],
+      ['GBP', 'break', [next]],
+      ['YEN', 'break', [DAY]],
+    ])
+    for (const found of rolled.slice(2)) expect(found.class).toBe('vanished-currency')
+  })
+
+  it('that tell a currency twice break, and a wrong row hides behind no right one', async () => {
+    const right = dayEnd(DAY, [10n, 5n, 2n, 13n])
+    await put(DAY, [right, dayEnd(DAY, [10n, 5n, 2n, 14n])])
+    await put(next, [dayEnd(next, [13n, 0n, 0n, 13n])])
+    const bad = (await check()).findings.filter(({ verdict }) => verdict === 'break')
+    expect(bad.map(({ id, class: likely }) => [id, likely])).toEqual([
+      ['R1/A1/USD/UTC', 'component-mismatch'],
+      ['R3/A1/USD/UTC', 'roll-forward-gap'],
+      ['R7/A1/USD/UTC', 'duplicate'],
     ])
   })
 })

@@ -200,6 +200,16 @@ describe('the movements of Onerway', () => {
     expect(countsOf(three, 'onerway/transactions')).toEqual({})
   })
 
+  it('do not replace what was asked for later, are kept, and say so', async () => {
+    three.clock.set('2026-10-16T12:00:00.000Z')
+    await fetch('2026-10-13')
+    three.clock.set('2026-10-15T12:00:00.000Z')
+    three.sandbox.setKnobs({ breakKind: 'missing-row', breakDay: '2026-10-13' })
+    expect(await fetch('2026-10-13')).toMatchObject({ outcome: 'newer-kept', day: '2026-10-13' })
+    expect((await three.keys()).filter(key => key.startsWith('movements/'))).toHaveLength(2)
+    expect(three.log.join()).toContain('activity.superseded')
+  })
+
   it('are published anew by a later asking, and the same rows keep their ids', async () => {
     await fetch('2026-10-13')
     const { store } = three.daybook.context

@@ -13,6 +13,7 @@ import { reportLog } from '../../src/stores/report-log.ts'
 import { fixedClock } from '../support/fixed-clock.ts'
 import { memoryObjects, memoryStore } from '../support/memory-store.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import { scheduledStore } from '../support/scheduled-store.ts'
 
 type Fate =
   | 'accepted'
@@ -38,24 +39,6 @@ function world(scheduler: fc.Scheduler, limit: number) {
   const objects = memoryObjects()
   const made: { question: string; again: boolean }[] = []
 
-  function slowStore(): ObjectStore {
-    const store = memoryStore(objects)
-    const later = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-      await scheduler.schedule(Promise.resolve(), name)
-      return work()
-    }
-    return {
-      ...store,
-      get: key => later(`get ${key}`, () => store.get(key)),
-      create: (key, body) => later(`create ${key}`, () => store.create(key, body)),
-      replace: (key, body, etag) => later(`replace ${key}`, () => store.replace(key, body, etag)),
-      async *list(prefix) {
-        await scheduler.schedule(Promise.resolve(), `list ${prefix}`)
-        yield* store.list(prefix)
-      },
-    }
-  }
-
   function provider({ fate, again }: Asker): Reports {
     return {
       refusal: () => undefined,
@@ -77,7 +60,7 @@ function world(scheduler: fc.Scheduler, limit: number) {
 
   /** One process: its own caches, the shared objects. A crash is a store that never answers again. */
   function ask(asker: Asker): Promise<SubmitOutcome> | undefined {
-    const store = slowStore()
+    const store = scheduledStore(memoryStore(objects), scheduler)
     let claimed = false
     if (asker.fate === 'crash-before-call') {
       const { create, list } = store

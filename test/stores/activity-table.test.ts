@@ -18,6 +18,7 @@ import { DAY, dayFile, fewKindsOfRow, REF } from '../support/day-maker.ts'
 import { memoryObjects, memoryStore } from '../support/memory-store.ts'
 import { keysOf } from '../support/objects.ts'
 import { startS3StandIn } from '../support/s3-stand-in.ts'
+import { scheduledStore } from '../support/scheduled-store.ts'
 
 const KEY = activityKey(REF, DAY)
 const SAMPLE = fc.sample(fewKindsOfRow, { numRuns: 1, seed: 1 })[0]!
@@ -213,7 +214,8 @@ describe('publishers that race', () => {
         const right = VARIANTS[newest.rows]!.map(({ remark }) => remark)
 
         async function work({ minute, rows }: Publisher, diesAt: number): Promise<void> {
-          await publishDay(slowStore(plain, scheduler, runs, diesAt), files.get(`${minute} ${rows}`)!)
+          const store = scheduledStore(plain, scheduler, { diesAt, died: () => runs.alive-- })
+          await publishDay(store, files.get(`${minute} ${rows}`)!)
           finished.add(minute)
           if (finished.has(newest.minute)) expect((await standing(plain)).remarks).toEqual(right)
         }
@@ -291,37 +293,6 @@ describe('origins', () => {
     }
   })
 })
-
-/** Every call of the store waits for its turn; from call number `diesAt` on nothing is ever answered. */
-function slowStore(store: ObjectStore, scheduler: fc.Scheduler, runs: Runs, diesAt: number): ObjectStore {
-  let calls = 0
-  const turn = async (name: string): Promise<void> => {
-    if (++calls === diesAt) {
-      runs.alive--
-      await new Promise(() => {})
-    }
-    await scheduler.schedule(Promise.resolve(), name)
-  }
-  return {
-    ...store,
-    head: async key => {
-      await turn('head')
-      return store.head(key)
-    },
-    create: async (key, body) => {
-      await turn('create')
-      return store.create(key, body)
-    },
-    replace: async (key, body, etag) => {
-      await turn('replace')
-      return store.replace(key, body, etag)
-    },
-    async *list(prefix) {
-      await turn('list')
-      yield* store.list(prefix)
-    },
-  }
-}
 
 /** Lets the runs go on, one call of the store at a time, until all have ended or died. */
 async function drain(scheduler: fc.Scheduler, runs: Runs): Promise<void> {

@@ -20,6 +20,8 @@ describe('the probe of a store', () => {
         ['creates once', true],
         ['one winner of a race', true],
         ['refuses a stale replace', true],
+        ['one winner of a raced replace', true],
+        ['creates a long object once', true],
         ['lists what was written', true],
       ])
     }
@@ -44,7 +46,12 @@ describe('the probe of a store', () => {
         return store.replace(key, body, etag)
       },
     }))
-    expect(failures).toEqual(['creates once', 'one winner of a race', 'refuses a stale replace'])
+    expect(failures).toEqual([
+      'creates once',
+      'one winner of a race',
+      'refuses a stale replace',
+      'creates a long object once',
+    ])
   })
 
   it('fails a store that says created to everyone but keeps the first', async () => {
@@ -54,7 +61,41 @@ describe('the probe of a store', () => {
         etag: ((await store.create(key, body)) as { etag?: string }).etag ?? '',
       }),
     }))
-    expect(failures).toEqual(['creates once', 'one winner of a race'])
+    expect(failures).toEqual(['creates once', 'one winner of a race', 'creates a long object once'])
+  })
+
+  it('fails a store that looks before it writes, and lets others in between', async () => {
+    const pause = () => new Promise(resolve => setTimeout(resolve, 5))
+    const failures = await failuresOf(store => ({
+      async create(key, body) {
+        const standing = await store.head(key)
+        await pause()
+        if (standing !== undefined) return { outcome: 'exists' }
+        const created = await store.create(key, body)
+        if (created.outcome === 'created') return created
+        return { outcome: 'created', etag: (await store.head(key))!.etag }
+      },
+      async replace(key, body, etag) {
+        const standing = await store.head(key)
+        await pause()
+        if (standing?.etag !== etag) return { outcome: 'stale' }
+        return store.replace(key, body, (await store.head(key))!.etag)
+      },
+    }))
+    expect(failures).toEqual(['one winner of a race', 'one winner of a raced replace'])
+  })
+
+  it('fails a store that knows conditions only of objects in one piece', async () => {
+    const failures = await failuresOf(store => ({
+      async create(key, body) {
+        if (body instanceof Uint8Array) return store.create(key, body)
+        const first = await store.create(key, body)
+        return first.outcome === 'created'
+          ? first
+          : { outcome: 'created', etag: (await store.head(key))!.etag }
+      },
+    }))
+    expect(failures).toEqual(['creates a long object once'])
   })
 
   it('fails a store whose listing lags behind', async () => {

@@ -1,5 +1,5 @@
 /** An HTTP proxy that passes requests on as they came, except for those a test wants to go wrong. */
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,6 +20,13 @@ export interface Fault {
   readonly times: number
 }
 
+export interface ProxyOptions {
+  /** Told of every answer of the endpoint, also of one that does not reach its client: `PUT /bucket/key` and 200. */
+  readonly onAnswer?: (line: string, status: number) => void
+  /** Whether connections to the endpoint are used again, for many requests. */
+  readonly keepAlive?: boolean
+}
+
 export interface FaultProxy {
   readonly endpoint: string
   /** Every request that arrived: method and path. */
@@ -30,7 +37,8 @@ export interface FaultProxy {
 }
 
 /** Starts a proxy in front of `endpoint`. It keeps the `Host` header, which the client has signed. */
-export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
+export async function startFaultProxy(endpoint: string, options: ProxyOptions = {}): Promise<FaultProxy> {
+  const agent = options.keepAlive === true ? new Agent({ keepAlive: true, maxFreeSockets: 64 }) : false
   const faults: { on: RegExp; trouble: Trouble; left: number }[] = []
   const requests: string[] = []
   const server = createServer(async (message, response) => {
@@ -38,7 +46,12 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
     requests.push(line)
     const fault = faults.find(({ on, left }) => left > 0 && on.test(line))
     if (fault !== undefined) fault.left--
-    await pass(endpoint, message, response, fault?.trouble).catch(() => response.destroy())
+    const send = async () => {
+      const answer = await forward(endpoint, message, agent)
+      options.onAnswer?.(line, answer.statusCode ?? 0)
+      return answer
+    }
+    await pass(send, message, response, fault?.trouble).catch(() => response.destroy())
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -49,19 +62,20 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
       new Promise(resolve => {
         server.close(() => resolve())
         server.closeAllConnections()
+        if (agent !== false) agent.destroy()
       }),
   }
 }
 
 async function pass(
-  endpoint: string,
+  send: () => Promise<IncomingMessage>,
   message: IncomingMessage,
   response: ServerResponse,
   trouble: Trouble | undefined,
 ): Promise<void> {
   if (trouble?.kind === 'answer') return answerInstead(message, response, trouble)
   if (trouble?.kind === 'delay') await sleep(trouble.ms)
-  const answer = await forward(endpoint, message)
+  const answer = await send()
   if (trouble?.kind === 'lose-answer') {
     await finished(answer.resume())
     response.destroy()
@@ -73,11 +87,11 @@ async function pass(
   await finished(response)
 }
 
-function forward(endpoint: string, message: IncomingMessage): Promise<IncomingMessage> {
+function forward(endpoint: string, message: IncomingMessage, agent: Agent | false): Promise<IncomingMessage> {
   const { hostname, port } = new URL(endpoint)
   const { method = 'GET', url: path = '/', rawHeaders: headers } = message
   return new Promise((resolve, reject) => {
-    const upstream = request({ hostname, port, method, path, headers, setHost: false, agent: false })
+    const upstream = request({ hostname, port, method, path, headers, setHost: false, agent })
     upstream.on('response', resolve).on('error', reject)
     message.on('error', error => upstream.destroy(error))
     message.pipe(upstream)

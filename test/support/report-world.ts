@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { PollPolicy } from '../../src/domain/polling.ts'
 import type { AcceptedRecord, ReportPart } from '../../src/domain/report.ts'
 import type { Download } from '../../src/providers/download.ts'
+import { checkLink, isAllowedHost } from '../../src/providers/download-policy.ts'
 import type { ReportStatus } from '../../src/providers/provider.ts'
 import type { Account, Context } from '../../src/stages/context.ts'
 import type { ObjectStore } from '../../src/stores/object-store.ts'
@@ -46,6 +47,8 @@ export interface ReportWorld {
   readonly queries: { readonly reportId: string; readonly at: string }[]
   /** Every download, by its link, in order. */
   readonly downloads: string[]
+  /** What the configuration allows. */
+  allowedHosts: readonly string[]
   /** What a query answers; `ready` with a link of its own unless a test says otherwise. */
   answer: (reportId: string) => ReportStatus
   /** What a link delivers, or the error it fails with. */
@@ -71,6 +74,7 @@ export function reportWorld(objects = memoryObjects(), clock = fixedClock(START)
     dead,
     queries: [],
     downloads: [],
+    allowedHosts: ['files.example.com'],
     answer: reportId => ({ status: 'ready', link: `https://files.example.com/${reportId}` }),
     file: () => FILE,
     context: contextOf('test:1'),
@@ -139,6 +143,7 @@ export function reportWorld(objects = memoryObjects(), clock = fixedClock(START)
       work: workLog(store),
       polling: POLICY,
       download: async link => downloadOf(link),
+      allowsHost: host => isAllowedHost(host, world.allowedHosts),
       clock,
       random: { hex: length => '0'.repeat(length), fraction: () => 0.5 },
       log,
@@ -149,6 +154,7 @@ export function reportWorld(objects = memoryObjects(), clock = fixedClock(START)
   }
 
   function downloadOf(link: string): Download {
+    checkLink(link, world.allowedHosts)
     world.downloads.push(link)
     const content = Buffer.from(world.file(link))
     return {

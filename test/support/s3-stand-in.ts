@@ -3,16 +3,20 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
 import type { FaultPlan } from './fault-plan.ts'
 
 interface S3Object {
   readonly bytes: Buffer
   readonly etag: string
   readonly metadata: Readonly<Record<string, string>>
+  readonly checksum?: string | undefined
 }
 
 interface Upload {
   readonly key: string
+  /** Begun with a checksum's name: then the list of its parts must bring the checksum of each. */
+  readonly checked: boolean
   readonly metadata: Readonly<Record<string, string>>
   readonly parts: Map<number, S3Object>
 }
@@ -91,11 +95,19 @@ interface Answer {
 
 const SMALLEST_PART = 5 * 1024 * 1024
 
+export interface S3StandInOptions {
+  /** A bucket with a default retention takes no bytes without a checksum. */
+  readonly locked?: boolean
+}
+
 /** Starts the stand-in on a free port. Signatures are not checked, the access key is. */
-export async function startS3StandIn(plan?: FaultPlan<S3Trouble>): Promise<S3StandIn> {
+export async function startS3StandIn(
+  plan?: FaultPlan<S3Trouble>,
+  options: S3StandInOptions = {},
+): Promise<S3StandIn> {
   const bucket = 'daybook-test'
   const credentials = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in-secret' }
-  const answer = standIn()
+  const answer = standIn(options)
   const server = createServer(async (message, response) => {
     try {
       const url = new URL(message.url ?? '/', 'http://stand-in')
@@ -127,7 +139,7 @@ export async function startS3StandIn(plan?: FaultPlan<S3Trouble>): Promise<S3Sta
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bucket, credentials, stop }
 }
 
-function standIn(): (request: Request) => Answer {
+function standIn({ locked = false }: S3StandInOptions): (request: Request) => Answer {
   const objects = new Map<string, S3Object>()
   const uploads = new Map<string, Upload>()
 
@@ -156,17 +168,24 @@ function standIn(): (request: Request) => Answer {
   function put(request: Request): Answer {
     const { message, key, query, body } = request
     if (message.headers['content-encoding'] === 'aws-chunked') throw new Refused(501, 'NotImplemented')
-    const object = { bytes: body, etag: `"${md5(body)}"`, metadata: metadataOf(message) }
-    if (query.has('uploadId')) upload(request).parts.set(Number(query.get('partNumber')), object)
+    const checksum = checksumOf(request)
+    const isPart = query.has('uploadId')
+    const expected = isPart ? upload(request).checked : locked || checksum !== undefined
+    if (expected !== (checksum !== undefined)) throw new Refused(400, 'InvalidRequest')
+    const object = { bytes: body, etag: `"${md5(body)}"`, metadata: metadataOf(message), checksum }
+    if (isPart) upload(request).parts.set(Number(query.get('partNumber')), object)
     else store(message, key, object)
-    return { headers: { etag: object.etag } }
+    const told = checksum === undefined ? {} : { 'x-amz-checksum-crc32': checksum }
+    return { headers: { etag: object.etag, ...told } }
   }
 
   function post(request: Request): Answer {
     const { message, key, query } = request
     if (query.has('uploads')) {
       const id = randomBytes(16).toString('hex')
-      uploads.set(id, { key, metadata: metadataOf(message), parts: new Map() })
+      const checked = message.headers['x-amz-checksum-algorithm'] === 'CRC32'
+      if (locked && !checked) throw new Refused(400, 'InvalidRequest')
+      uploads.set(id, { key, checked, metadata: metadataOf(message), parts: new Map() })
       return xml('InitiateMultipartUploadResult', element('Key', key) + element('UploadId', id))
     }
     const object = assemble(upload(request), request.body.toString())
@@ -214,11 +233,24 @@ function standIn(): (request: Request) => Answer {
   }
 }
 
-function assemble({ parts, metadata }: Upload, order: string): S3Object {
+/** The checksum that came with the bytes, once it is seen to be theirs. */
+function checksumOf({ message, body }: Request): string | undefined {
+  const told = message.headers['x-amz-checksum-crc32']
+  if (told === undefined) return undefined
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc32(body))
+  if (bytes.toString('base64') !== told) throw new Refused(400, 'BadDigest')
+  return told as string
+}
+
+function assemble({ parts, metadata, checked }: Upload, order: string): S3Object {
   const numbers = [...order.matchAll(/<PartNumber>(\d+)<\/PartNumber>/g)].map(match => Number(match[1]))
   const chosen = numbers.map(number => parts.get(number))
   if (chosen.length === 0 || chosen.includes(undefined)) throw new Refused(400, 'InvalidPart')
   const all = chosen.filter(part => part !== undefined)
+  const sumsTold = [...order.matchAll(/<ChecksumCRC32>([^<]+)<\/ChecksumCRC32>/g)].map(([, sum]) => sum)
+  if (checked && sumsTold.join() !== all.map(part => part.checksum).join())
+    throw new Refused(400, 'InvalidRequest')
   if (all.slice(0, -1).some(part => part.bytes.length < SMALLEST_PART))
     throw new Refused(400, 'EntityTooSmall')
   const sums = all.map(part => Buffer.from(part.etag.slice(1, -1), 'hex'))

@@ -120,9 +120,9 @@ export async function objectKeys(root: string): Promise<string[]> {
     .sort()
 }
 
-/** The bytes of every object of a folder store. */
+/** The bytes of every object of a folder store but for advice, which a server that runs renews by itself. */
 export async function objectBytes(root: string): Promise<Map<string, Buffer>> {
-  const keys = await objectKeys(root)
+  const keys = (await objectKeys(root)).filter(key => !key.startsWith('work/'))
   return new Map(await Promise.all(keys.map(async key => [key, await readFile(join(root, key))] as const)))
 }
 

@@ -54,9 +54,12 @@ export function setColumn(which: u32, codes: usize, bytes: usize, starts: usize)
   column.starts = starts
 }
 
+/** What the five `Column`s take at the beginning of the heap, and room to spare. */
+const OBJECT_BYTES: usize = 1024
+
 /** Where free memory begins. */
 export function freeMemory(): usize {
-  return (__heap_base + 1024 + 15) & ~15
+  return (__heap_base + OBJECT_BYTES + 15) & ~15
 }
 
 const FIVE_TO_10: u64 = 9765625

@@ -25,7 +25,7 @@ const REMARK: i8 = 4
 const ROLES: u32 = 6
 const EMPTY_TEXT: u32 = 0
 
-/** The role of each column of the file. */
+/** The role of each column of the file; a file with more columns than roles is not read here (line-roles.ts). */
 const columnRoles = memory.data(16, 16)
 
 /** The texts each role is known to have: places that the text's hash picks, where the latest text stands. */
@@ -44,7 +44,6 @@ const MISSING_BYTES: u32 = 16
 const masks = memory.data<i64>([-1, -1, -1, -1, 0, 0, 0, 0])
 
 /** Dates: each as it was written, padded with zeros, then its midnight in seconds since 1970. */
-const DATES: u32 = 512
 const DATE_BYTES: u32 = 32
 const dates = memory.data(16384, 16)
 /** Where the date begins that must be explained before the scan can go on; 0 for none. */
@@ -67,7 +66,7 @@ let anyEmptyQuoted: bool = false
 
 /** Where free memory begins. */
 export function freeMemory(): usize {
-  return (__heap_base + 1024 + 15) & ~15
+  return (__heap_base + 15) & ~15
 }
 
 /** Tells what column `which` means; `columnCount` columns make a line of at most `longestLine` bytes. */
@@ -207,7 +206,10 @@ function scanLine(start: usize, row: u32): usize {
   return next == ODD ? scanAnyLine(start, row) : next
 }
 
-/** What no line begins at: the line has quotes, or what is not printable. */
+/**
+ * What `scanBareLine` answers, where no line begins, for a line with quotes or with what is not printable:
+ * it is to be read cell by cell. 0 is for a line that has none of the known shapes.
+ */
 const ODD: usize = 1
 
 /** Of 64 bytes from some place on, a bit each: which end a cell, and which a bare line does not have. */

@@ -59,6 +59,10 @@ export const balanceSettings = z.strictObject({
   balanceAssets: z
     .array(z.string().regex(/^[A-Z0-9]{1,20}$/, 'expected assets in upper case, such as USDT'))
     .default([]),
+  /** The balance that a row of a report is taken to move. */
+  activityTarget: z.enum(['available+on_hold', 'available']).default('available+on_hold'),
+  /** `false`: nothing is proved until somebody has seen that rows move this balance. */
+  activityTargetConfirmed: z.boolean().default(true),
 })
 export type BalanceSettings = z.infer<typeof balanceSettings>
 
@@ -68,16 +72,21 @@ const TRIES = 3
  * Rows of a report have a resolution of one second, requests whose clock is off by more than one second are
  * refused, and a report told of a day is whole from the third day on.
  */
-const PROOF: BalanceProof = {
-  target: 'available+on_hold',
-  confirmed: true,
-  precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
-  finalAfterDays: 3,
-  assumptions: [
-    'movements move available + on hold (freeze); not documented',
-    'times in the report file are in the zone that its manifest notes, UTC where it names none',
-    'times in the report file are cut to the second, not rounded',
-  ],
+function proofOf({ activityTarget, activityTargetConfirmed }: BalanceSettings): BalanceProof {
+  const target = activityTarget === 'available' ? 'available' : 'available + on hold (freeze)'
+  return {
+    target: activityTarget,
+    confirmed: activityTargetConfirmed,
+    precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+    wholeOperations: [V2],
+    finalAfterDays: 3,
+    assumptions: [
+      `movements move ${target}; not documented`,
+      'v2 names every asset that is held',
+      'times in the report file are in the zone that its manifest notes, UTC where it names none',
+      'times in the report file are cut to the second, not rounded',
+    ],
+  }
 }
 
 export interface WalletBalanceOptions {
@@ -91,7 +100,7 @@ export function walletBalances(options: WalletBalanceOptions): Balances {
   const { settings } = options
   return {
     basis: 'instant',
-    proof: PROOF,
+    proof: proofOf(settings),
     async ask() {
       if (settings.balanceApi === 'v1') return askV1(options)
       try {

@@ -42,10 +42,10 @@ export interface AccountBalanceOptions {
 }
 
 export function accountBalances(options: AccountBalanceOptions): Balances {
-  const { currencies, activityTarget } = options.settings
+  const { currencies } = options.settings
   return {
     basis: 'instant',
-    proof: proofOf(activityTarget),
+    proof: proofOf(options.settings),
     async ask() {
       if (currencies.length === 0) return [await askOverview(options)]
       const answers: BalanceAnswerRecord[] = []
@@ -56,18 +56,30 @@ export function accountBalances(options: AccountBalanceOptions): Balances {
   }
 }
 
-/** Which balance a movement moves is not documented, nor is what the unit of its time is: nothing is proved. */
-function proofOf(target: OnerwaySettings['activityTarget']): BalanceProof {
+/** Which balance a movement moves is not documented, nor is what the unit of its time is. */
+function proofOf({ activityTarget, activityTargetConfirmed }: OnerwaySettings): BalanceProof {
   return {
-    target,
-    confirmed: false,
+    target: activityTarget,
+    confirmed: activityTargetConfirmed,
     precision: { resolutionMicros: 1_000_000n, clockMicros: 1_000_000n },
+    wholeOperations: [OVERVIEW],
     finalAfterDays: 1,
     assumptions: [
-      `an amount moves the ${target} balance: unproven until Onerway confirms it`,
+      targetAssumption({ activityTarget, activityTargetConfirmed }),
+      'the overview names every currency that is held',
       'movements are told within the second they happened in, by a clock within a second of ours',
     ],
   }
+}
+
+/** What movements are taken to move, and who says so. */
+export function targetAssumption({
+  activityTarget,
+  activityTargetConfirmed,
+}: Pick<OnerwaySettings, 'activityTarget' | 'activityTargetConfirmed'>): string {
+  return activityTargetConfirmed
+    ? `an amount moves the ${activityTarget} balance, as the settings say that Onerway has confirmed`
+    : `an amount moves the ${activityTarget} balance: unproven until Onerway confirms it`
 }
 
 export async function askOverview({ client, settings }: AccountBalanceOptions): Promise<BalanceAnswerRecord> {

@@ -13,6 +13,7 @@ import { DaybookError } from '../../domain/errors.ts'
 import { JsonNumber, writeJson } from '../../domain/json.ts'
 import { type JsonObject, requiredAmount, requiredList, requiredText, textOf } from '../json-fields.ts'
 import type { Movements } from '../provider.ts'
+import { targetAssumption } from './account-balance.ts'
 import type { OnerwayClient } from './client.ts'
 import type { OnerwaySettings } from './settings.ts'
 
@@ -49,11 +50,8 @@ export async function readMovements(
   return { rows, pages, assumptions: assumptionsOf(options.settings) }
 }
 
-function assumptionsOf({ activityTarget }: OnerwaySettings): string[] {
-  return [
-    `an amount moves the ${activityTarget} balance: unproven until Onerway confirms it`,
-    'whether holds are recorded as movements is not documented',
-  ]
+function assumptionsOf(settings: OnerwaySettings): string[] {
+  return [targetAssumption(settings), 'whether holds are recorded as movements is not documented']
 }
 
 interface Window {

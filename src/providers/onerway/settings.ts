@@ -40,6 +40,8 @@ export const onerwaySettings = z.strictObject({
   newRequestIdPerAttempt: z.boolean().default(true),
   /** The balance that a movement's amount is taken to move, until Onerway has confirmed it. */
   activityTarget: z.enum(['total', 'available']).default('total'),
+  /** Whether Onerway has confirmed it; nothing is proved before. */
+  activityTargetConfirmed: z.boolean().default(false),
   tries: z.int().min(1).max(10).default(3),
   mostPages: z.int().min(1).max(100_000).default(1000),
 })

@@ -25,7 +25,9 @@ let stop = async () => console.error(notice('the suites on a real S3 did NOT run
 
 export async function setup(project: TestProject): Promise<void> {
   try {
-    project.provide('ceph', await start())
+    const { place, stop: stopCeph } = await startCeph()
+    stop = stopCeph
+    project.provide('ceph', place)
   } catch (error) {
     project.provide('ceph', undefined)
     const { stderr, message } = error as Error & { stderr?: string }
@@ -37,19 +39,25 @@ export async function teardown(): Promise<void> {
   await stop()
 }
 
-async function start(): Promise<S3Place> {
+/** Fetches Ceph unless that was done before, and starts one with a bucket. */
+export async function startCeph(): Promise<{ place: S3Place; stop(): Promise<void> }> {
   const programs = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'daybook-ceph', 'ceph-20')
   console.error('Fetching Ceph, unless it was fetched before ...')
   await run(script('fetch.sh'), [programs])
   const folder = await mkdtemp(join(tmpdir(), 'daybook-ceph-'))
-  stop = async () => {
+  const stopCeph = async () => {
     await run(script('ceph.sh'), ['stop', folder])
     await rm(folder, { recursive: true, force: true })
   }
   const env = { ...process.env, ACCESS_KEY: credentials.accessKeyId, SECRET_KEY: credentials.secretAccessKey }
-  const endpoint = (await run(script('ceph.sh'), ['start', folder, programs], { env })).stdout.trim()
-  await s3Client({ endpoint, credentials }).send(new CreateBucketCommand({ Bucket: bucket }))
-  return { endpoint, bucket, credentials }
+  try {
+    const endpoint = (await run(script('ceph.sh'), ['start', folder, programs], { env })).stdout.trim()
+    await s3Client({ endpoint, credentials }).send(new CreateBucketCommand({ Bucket: bucket }))
+    return { place: { endpoint, bucket, credentials }, stop: stopCeph }
+  } catch (error) {
+    await stopCeph()
+    throw error
+  }
 }
 
 function notice(headline: string, detail = ''): string {
