@@ -31,7 +31,7 @@ export async function answerCallback(
 }
 
 /** The HTTP status of every fault: what may succeed later asks the sender to come back. */
-export const STATUS = {
+const STATUS = {
   'config-invalid': 500,
   'usage-invalid': 400,
   'not-found': 404,

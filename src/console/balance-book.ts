@@ -11,9 +11,10 @@ import {
 import { targetOf } from '../domain/pair-checks.ts'
 import { placeOf, type Target } from '../domain/reconciliation.ts'
 import type { Account } from '../stages/context.ts'
+import { mapAtOnce } from '../stores/at-once.ts'
 import { type PublishedBalances, publishedBalances } from '../stores/balance-readings.ts'
 import { listSnapshots } from '../stores/balance-table.ts'
-import type { DayMovements, DayMovementsReader } from '../stores/day-movements.ts'
+import type { DayMovementsReader } from '../stores/day-movements.ts'
 import type { ObjectStore } from '../stores/object-store.ts'
 import type { BalancesView } from './views.ts'
 
@@ -39,15 +40,11 @@ export function balanceBook(
     const places = (await Array.fromAsync(listSnapshots(store, ref))).filter(
       ({ day }) => range.start <= day && day < range.end,
     )
-    for (let at = 0; at < places.length; at += AT_ONCE) {
-      const some = places.slice(at, at + AT_ONCE).map(async place => {
-        const name = `${place.day}/${place.name}`
-        const found = read.get(name) ?? (await publishedBalances(store, ref, place))
-        if (found !== undefined) read.set(name, found)
-        return found === undefined ? [] : [found]
-      })
-      await Promise.all(some)
-    }
+    await mapAtOnce(places, AT_ONCE, async place => {
+      const name = `${place.day}/${place.name}`
+      const found = read.get(name) ?? (await publishedBalances(store, ref, place))
+      if (found !== undefined) read.set(name, found)
+    })
     return places
       .flatMap(({ day, name }) => read.get(`${day}/${name}`) ?? [])
       .sort((a, b) => (a.sentMicros < b.sentMicros ? -1 : a.sentMicros > b.sentMicros ? 1 : 0))
@@ -76,11 +73,7 @@ export function balanceBook(
       const [begin, end] = [startOfDayMicros(day), startOfDayMicros(addDays(day, 1))]
       return cuts.filter(cut => begin <= cut && cut < end)
     }
-    const read: (DayMovements | undefined)[] = []
-    for (let at = 0; at < days.length; at += DAYS_AT_ONCE) {
-      const some = days.slice(at, at + DAYS_AT_ONCE).map(day => movements.read(ref, day, cutsOf(day)))
-      read.push(...(await Promise.all(some)))
-    }
+    const read = await mapAtOnce(days, DAYS_AT_ONCE, day => movements.read(ref, day, cutsOf(day)))
     for (const [at, day] of days.entries()) {
       const begin = startOfDayMicros(day)
       const inDay = cutsOf(day)

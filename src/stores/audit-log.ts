@@ -4,6 +4,7 @@ import { instantName } from '../domain/balance.ts'
 import { type Day, dayOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { auditKey, auditPrefix } from '../domain/keys.ts'
+import { mapAtOnce } from './at-once.ts'
 import type { ObjectStore } from './object-store.ts'
 import { createRecord, readRecord } from './record.ts'
 
@@ -31,13 +32,9 @@ export async function auditOf(
   for await (const { key } of store.list(auditPrefix(day)))
     if (before === undefined || key < before) keys.push(key)
   const newest = keys.slice(-most).reverse()
-  const found: KeptAudit[] = []
-  for (let at = 0; at < newest.length; at += AT_ONCE) {
-    const some = newest.slice(at, at + AT_ONCE).map(async key => {
-      const read = await readRecord(store, key, auditRecord)
-      return read === undefined ? [] : [{ ...read.record, key }]
-    })
-    found.push(...(await Promise.all(some)).flat())
-  }
-  return found
+  const found = await mapAtOnce(newest, AT_ONCE, async key => {
+    const read = await readRecord(store, key, auditRecord)
+    return read === undefined ? [] : [{ ...read.record, key }]
+  })
+  return found.flat()
 }

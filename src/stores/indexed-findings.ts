@@ -13,6 +13,7 @@ import {
   type ReconciliationRecord,
   reconciliationRecord,
 } from '../domain/reconciliation.ts'
+import { mapAtOnce } from './at-once.ts'
 import type { ObjectStore } from './object-store.ts'
 import { readRecord } from './record.ts'
 
@@ -37,8 +38,7 @@ export function indexedFindings(store: ObjectStore, ref: AccountRef): FindingInd
   async function readNew(prefix: string, read: (key: string) => Promise<unknown> | undefined) {
     const keys: string[] = []
     for await (const { key } of store.list(prefix)) keys.push(key)
-    for (let at = 0; at < keys.length; at += AT_ONCE)
-      await Promise.all(keys.slice(at, at + AT_ONCE).map(read))
+    await mapAtOnce(keys, AT_ONCE, async key => read(key))
     return keys
   }
 

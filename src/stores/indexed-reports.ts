@@ -16,6 +16,7 @@ import {
   standingEnd,
 } from '../domain/report.ts'
 import type { Clock } from '../host.ts'
+import { mapAtOnce } from './at-once.ts'
 import { knownReportOf } from './coverage-facts.ts'
 import { readManifest, reparsedVersions } from './manifests.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -98,11 +99,10 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
       for (const { reportId, parts } of known.values()) if (!isFinished(parts)) candidates.add(reportId)
       for (let day = marksFrom; day <= dayOf(begunAt); day = addDays(day, 1))
         for (const id of await reports.arrivals(ref, day)) candidates.add(id)
-      const found: ReportParts[] = []
-      for (const some of inGroups([...candidates])) {
-        const parts = some.map(async reportId => ({ reportId, parts: await reports.parts(ref, reportId) }))
-        found.push(...(await Promise.all(parts)))
-      }
+      const found = await mapAtOnce([...candidates], AT_ONCE, async reportId => ({
+        reportId,
+        parts: await reports.parts(ref, reportId),
+      }))
       await readAll(found.filter(({ parts }) => parts.size > 0))
       refreshedMs = begunAt.getTime()
       marksFrom = addDays(dayOf(begunAt), -1)
@@ -119,8 +119,7 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
         versions !== undefined && (versions.get(reportId) ?? 0) > (parsedBy.get(reportId) ?? 0)
       return has === undefined || has.parts.size !== parts.size || isReparsed
     })
-    for (const some of inGroups(changed))
-      await Promise.all(some.map(report => readOne(report, versions?.get(report.reportId))))
+    await mapAtOnce(changed, AT_ONCE, report => readOne(report, versions?.get(report.reportId)))
     if (changed.length > 0) version++
   }
 
@@ -147,8 +146,4 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
       return [...(await current()).values()].flatMap(report => knownReportOf(report) ?? [])
     },
   }
-}
-
-function* inGroups<T>(all: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < all.length; at += AT_ONCE) yield all.slice(at, at + AT_ONCE)
 }

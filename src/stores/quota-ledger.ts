@@ -10,6 +10,7 @@ import {
   slotClaim,
   slotOutcome,
 } from '../domain/quota.ts'
+import { mapAtOnce } from './at-once.ts'
 import type { ObjectStore } from './object-store.ts'
 import { createRecord, readRecord, replaceRecord } from './record.ts'
 
@@ -50,12 +51,7 @@ export function quotaLedger(store: ObjectStore): QuotaLedger {
       else found.push({ month: parsed.month, number: parsed.slot })
     }
     found.sort((a, b) => (a.month < b.month ? -1 : a.month > b.month ? 1 : a.number - b.number))
-    const slots: Slot[] = []
-    for (let at = 0; at < found.length; at += AT_ONCE) {
-      const some = found.slice(at, at + AT_ONCE)
-      slots.push(...(await Promise.all(some.map(slot => readSlot(ref, slot.month, slot.number, settled)))))
-    }
-    return slots
+    return mapAtOnce(found, AT_ONCE, slot => readSlot(ref, slot.month, slot.number, settled))
   }
 
   async function readSlot(

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
 import type { z } from 'zod'
-import { STATUS } from '../../callback-answer.ts'
+import { statusOf } from '../../callback-answer.ts'
 import type { AccountBook } from '../../console/book.ts'
 import { addDays } from '../../domain/calendar.ts'
 import { DaybookError, FAULTS, findFault } from '../../domain/errors.ts'
@@ -179,7 +179,7 @@ function answerProblem({ context }: DeskParts): ErrorRequestHandler {
     const fault = findFault(error)
     const isTheirs = fault === undefined && error instanceof Error && 'status' in error
     const status =
-      fault === undefined ? (isTheirs || error instanceof URIError ? 400 : 500) : STATUS[fault.code]
+      fault === undefined ? (isTheirs || error instanceof URIError ? 400 : 500) : statusOf(fault).status
     const fields = { status, method: request.method, ...errorFields(error) }
     if (status >= 500) context.log.error('api.failed', fields)
     if (response.headersSent) return void response.destroy()

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import helmet from 'helmet'
-import { STATUS } from '../../callback-answer.ts'
+import { statusOf } from '../../callback-answer.ts'
 import type { DeskConfig, DeskSecrets } from '../../config/desk.ts'
 import { type Book, openBook } from '../../console/book.ts'
 import { html } from '../../console/html.ts'
@@ -149,7 +149,7 @@ function answerFault({ context, assets }: DeskParts): ErrorRequestHandler {
   return (error, request, response, _next) => {
     const fault = findFault(error)
     const status =
-      error instanceof URIError ? 400 : fault === undefined ? statusOf(error) : STATUS[fault.code]
+      error instanceof URIError ? 400 : fault === undefined ? statusOfBody(error) : statusOf(fault).status
     const fields = { status, method: request.method, ...errorFields(error) }
     if (status >= 500) context.log.error('desk.failed', fields)
     else context.log.info('desk.refused', fields)
@@ -172,7 +172,7 @@ function answerFault({ context, assets }: DeskParts): ErrorRequestHandler {
 }
 
 /** What body parsers say of a body that they refuse; everything else is our failure. */
-function statusOf(error: unknown): number {
+function statusOfBody(error: unknown): number {
   const status = error instanceof Error && 'status' in error ? error.status : undefined
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }
