@@ -5,10 +5,7 @@ import { type DemoResult, demoKilledAt, type KillPoint } from '../support/killed
 const MOMENTS: KillPoint[][] = [
   [{ files: 3, delayMs: 0 }],
   [{ balances: 1, delayMs: 0 }],
-  [{ balances: 41, delayMs: 2 }],
-  [{ files: 9, delayMs: 0 }],
   [{ files: 12, delayMs: 0 }],
-  [{ files: 16, delayMs: 3 }],
   [{ files: 33, delayMs: 0 }],
   [
     { balances: 7, delayMs: 20 },
