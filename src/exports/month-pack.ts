@@ -12,6 +12,7 @@ import type { ArchiveRecord } from '../domain/report.ts'
 import { safeText } from '../formats/cell-text.ts'
 import { csvLine } from '../formats/csv-writer.ts'
 import type { ZipEntry } from '../formats/zip-writer.ts'
+import { mapAtOnce } from '../stores/at-once.ts'
 import { type CoverageStores, loadCoverageFacts } from '../stores/coverage-facts.ts'
 import type { ObjectStore } from '../stores/object-store.ts'
 import { explanationsOf, newestReconciliation } from '../stores/reconciliation-log.ts'
@@ -34,29 +35,25 @@ export interface MonthFacts {
   readonly reports: ReadonlyArray<KnownReport & { readonly archived: ArchiveRecord | undefined }>
 }
 
-/** How many days are read at once. */
+/** How many days or reports are read at once. */
 const AT_ONCE = 8
 
 export async function loadMonth(stores: CoverageStores, ref: AccountRef, month: Month): Promise<MonthFacts> {
   const range = { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
   const facts = await loadCoverageFacts(stores, ref, range.start)
   const coverage = coverageOf(facts, range)
-  const known: DayKnown[] = []
-  for (let at = 0; at < coverage.length; at += AT_ONCE) {
-    const some = coverage.slice(at, at + AT_ONCE).map(async (day): Promise<DayKnown> => {
-      const [reconciliation, explanations] = await Promise.all([
-        newestReconciliation(stores.store, ref, day.day),
-        explanationsOf(stores.store, ref, day.day),
-      ])
-      return { coverage: day, explanations, ...(reconciliation === undefined ? {} : { reconciliation }) }
-    })
-    known.push(...(await Promise.all(some)))
-  }
+  const known = await mapAtOnce(coverage, AT_ONCE, async (day): Promise<DayKnown> => {
+    const [reconciliation, explanations] = await Promise.all([
+      newestReconciliation(stores.store, ref, day.day),
+      explanationsOf(stores.store, ref, day.day),
+    ])
+    return { coverage: day, explanations, ...(reconciliation === undefined ? {} : { reconciliation }) }
+  })
   const touching = facts.reports.filter(({ request }) => request.range.start < range.end)
-  const reports = []
-  for (const report of touching) {
-    reports.push({ ...report, archived: await stores.reports.read(ref, report.reportId, 'archive') })
-  }
+  const reports = await mapAtOnce(touching, AT_ONCE, async report => ({
+    ...report,
+    archived: await stores.reports.read(ref, report.reportId, 'archive'),
+  }))
   return { ref, range, statement: monthStatement(ref, month, known), known, reports }
 }
 
