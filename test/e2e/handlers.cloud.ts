@@ -55,6 +55,12 @@ describe.skipIf(ceph === undefined)('the bundled handlers on a real S3', () => {
     const id = await asked('m001')
     await parsed('m001', id)
     world.sandbox.setKnobs({ rowsPerDay: 30 })
+    const measured = world.lines.find(line => line.includes('"QuotaUsedPercent"'))
+    expect(JSON.parse(measured!)).toMatchObject({
+      ...{ function: 'daybook-submit', account: 'm001', QuotaUsed: 1, QuotaLimit: 50, QuotaUsedPercent: 2 },
+      // Of 29 days that can be asked for, three were.
+      CoverageGapDays: 26,
+    })
     const keys = keysOf('m001', id)
     const accepted = (await world.store.get(keys.accepted))!.bytes
     const settings = (name: string) => ({
