@@ -155,13 +155,11 @@ describe('a plan', () => {
     const objects = memoryObjects()
     const store = memoryStore(objects)
     let reads = 0
-    const counting = {
-      ...store,
-      get: (key: string) => {
-        reads++
-        return store.get(key)
-      },
+    const get = (key: string) => {
+      reads++
+      return store.get(key)
     }
+    const counting = { ...store, get }
     const context = contextOver(counting)
     const account = accountWith({ ...countingProvider([]), createdAt: () => new Date(0) }, {})
     await submit(context, account, {
