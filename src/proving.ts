@@ -15,10 +15,10 @@ const LOOK_BACK_DAYS = 8
 /** Reads what is held now; of a provider that tells days, the newest, and those missed since the first one here. */
 export async function snapshotDue(context: Context, account: Account): Promise<SnapshotOutcome[]> {
   const days = account.provider.balances?.days?.(context.clock.now())
-  const outcomes: SnapshotOutcome[] = []
-  for (const day of days === undefined ? [] : await missedDays(context, account, days))
-    outcomes.push(await snapshot(context, account, { day, reason: 'schedule' }))
-  outcomes.push(await snapshot(context, account, { reason: 'schedule' }))
+  const missed = days === undefined ? [] : await missedDays(context, account, days)
+  // The newest first: an old day that cannot be had must not stand in its way.
+  const outcomes = [await snapshot(context, account, { reason: 'schedule' })]
+  for (const day of missed) outcomes.push(await snapshot(context, account, { day, reason: 'schedule' }))
   return outcomes
 }
 
@@ -37,11 +37,10 @@ export async function fetchDue(context: Context, account: Account): Promise<Fetc
   const recent = daysOf({ start: addDays(today, -LOOK_BACK_DAYS), end: today })
   const heads = await Promise.all(recent.map(day => context.store.head(activityKey(account.ref, day))))
   const first = heads.findIndex(head => head !== undefined)
-  const due = recent.filter(
-    (_, index) => heads[index] === undefined && (index > first || index === heads.length - 1),
-  )
+  const from = first < 0 ? heads.length - 1 : first
+  const due = recent.filter((_, index) => index >= from && heads[index] === undefined)
   const outcomes: FetchActivityOutcome[] = []
-  for (const day of first < 0 ? due.slice(-1) : due) outcomes.push(await fetchActivity(context, account, day))
+  for (const day of due.toReversed()) outcomes.push(await fetchActivity(context, account, day))
   return outcomes
 }
 

@@ -30,7 +30,7 @@ export async function readBalances(
     }
     const { provider, account: name } = account.ref
     terminal.say(
-      `balances   ${provider}/${name}: ${times.length} readings around the midnights from ${dayOf(times.at(-1)!)} back`,
+      `balances   ${provider}/${name}: ${times.length} readings around midnight, ${provedDays(plan)[0]!} to ${dayOf(times.at(-1)!)}`,
     )
   }
 }

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Day } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
+import { personName } from '../host.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { readDay } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -21,7 +22,7 @@ export function explainCommand(): Command {
     .addOption(new Option('--day <day>', 'the day').argParser(readDay).makeOptionMandatory())
     .requiredOption('--why <text>', 'what is known')
     .option('--account <name>', 'the account; not needed when only one tells balances')
-    .option('--by <name>', 'who says so; the process when absent')
+    .option('--by <name>', 'who says so; you when absent')
     .option('--answered', 'the matter is answered, not only noted')
     .addHelpText(
       'after',
@@ -37,7 +38,7 @@ async function runExplain(name: string, options: ExplainOptions): Promise<ExitCo
   const { newestReconciliation, recordExplanation } = await import('../stores/reconciliation-log.ts')
   return withSession(options, async ({ daybook: { context, ...daybook }, terminal }) => {
     const { ref } = chooseAccount({ context, ...daybook }, options.account, 'balances')
-    const { day, why, by = context.processName, answered = false } = options
+    const { day, why, by = personName(), answered = false } = options
     const newest = await newestReconciliation(context.store, ref, day)
     const found = newest?.findings.find(({ id }) => id === name)
     if (newest === undefined || found === undefined)

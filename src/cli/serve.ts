@@ -18,8 +18,8 @@ https://<your host>/callbacks/binance-pay/<account>.
 The finance desk listens on DAYBOOK_DESK_LISTEN. Open the link that is printed: it works once, and after that a
 new one is printed. For a team, set DAYBOOK_OIDC_ISSUER and the settings beside it.
 
-Once a day it asks for the newest days as DAYBOOK_CADENCE says (off: never) and records what the accounts hold;
-of all that share a store, one does. "daybook status" shows what ran last.`,
+Every day it asks for the newest days as DAYBOOK_CADENCE says (off: never), records what the accounts hold, fetches
+movements and reconciles; of all that share a store, one does. "daybook status" shows what ran last.`,
     )
     .action(exitsWith(runServe))
 }

@@ -32,7 +32,7 @@ export function snapshotCommand(): Command {
     .addHelpText(
       'after',
       `
-"daybook serve" does this once a day. Binance Pay and Onerway tell only what is held now: what is not asked for
+"daybook serve" does this every day. Binance Pay and Onerway tell only what is held now: what is not asked for
 now can never be asked for. PayerMax tells how days closed, ninety back; --from and --to fill in what is missing, and
 days that are here are not asked for again.
 

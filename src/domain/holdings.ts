@@ -9,6 +9,8 @@ import { areInOrder, type ReadingWindow, stretchesOf, type TallyMaker, tallyMake
 
 /** All that one snapshot tells. */
 export interface Snapshot extends ReadingWindow {
+  /** The object that tells it. */
+  readonly key: string
   readonly rows: readonly BalanceRow[]
 }
 
@@ -115,7 +117,8 @@ export function holdingMaker(
     at: readonly ReadingWindow[],
     { tally, repeated, unknown, amounts }: Gathered,
   ): Holding {
-    const readings = snapshots.map(({ rows }, index) => ({
+    const readings = snapshots.map(({ key, rows }, index) => ({
+      key,
       ...at[index]!,
       balance: rows.find(row => placeOf(row) === place && row.asset === asset),
       isWhole: rows.some(row => placeOf(row) === place && wholeOperations.includes(row.operation)),

@@ -34,6 +34,8 @@ export function targetOf(row: BalanceFigures, target: Target): { amount: Amount 
 
 /** One reading of one asset's balance; `balance` is absent where the answer did not tell the asset. */
 export interface AssetReading {
+  /** The object that tells it. */
+  readonly key: string
   readonly sentMicros: bigint
   readonly answeredMicros: bigint
   readonly balance: BalanceRow | undefined
@@ -216,7 +218,7 @@ function aboutPair(holding: Holding, from: number, to: number, days: DaysBetween
     place,
     asset,
     window: { from: instantText(readings[from]!.sentMicros), to: instantText(readings[to]!.answeredMicros) },
-    evidence: [...days.evidence],
+    evidence: [readings[from]!.key, readings[to]!.key, ...days.evidence],
     ...toleranceTold(rules.tolerances.get(asset)),
   }
 }

@@ -143,9 +143,8 @@ async function instantFindings(
     daysBetween(snapshots[0]!.sentMicros, snapshots.at(-1)!.answeredMicros),
     proof,
   )
-  const evidence = [opening.key, closing.key, ...days.evidence]
   const rules = { proof, tolerances, unit: TOLD_UNIT, daysOf: daysBetween }
-  const pairs = checkPairs(holdings, { lacking: days.lacking, evidence }, rules)
+  const pairs = checkPairs(holdings, days, rules)
   const elsewhere = untold.map(place =>
     findingOf({
       check: 'R6',

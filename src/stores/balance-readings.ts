@@ -14,9 +14,7 @@ import { type CoverageStores, loadCoverageFacts } from './coverage-facts.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** One published snapshot. */
-export interface PublishedBalances extends Snapshot {
-  readonly key: string
-}
+export type PublishedBalances = Snapshot
 
 /** Of the snapshots before and after a day the nearest two count, and those within a day and a bit, up to so many. */
 const MOST_AROUND = 24

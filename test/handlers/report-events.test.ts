@@ -110,6 +110,7 @@ describe('batches of S3 events', () => {
     // The report must be there to be written about.
     await world.daybook.context.reports.mark(world.account.ref, REPORT, new Date())
     expect(await run(event, refused)).toEqual(failures('message-0'))
+    daybook = { ...daybook, context }
     const bug = async () => {
       throw new TypeError('a bug')
     }

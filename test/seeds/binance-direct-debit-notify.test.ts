@@ -27,6 +27,7 @@ import { defaultKnobs } from '../../src/sandbox/knobs.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { fixedClock } from '../support/fixed-clock.ts'
 import { quietLog } from '../support/quiet-log.ts'
+import { DEBIT_CODES, OPEN_CODE, REQUEST_CODES, SHARED_CODES } from '../support/result-codes.ts'
 import { ALPHA, call, startTestSandbox } from '../support/sandbox-client.ts'
 import { bytesOf, startServer, type TestServer } from '../support/test-http.ts'
 
@@ -216,32 +217,19 @@ describe('the answer', () => {
 })
 
 describe('the result codes', () => {
-  it.each([
-    ['400000', 'UNKNOWN_ERROR'],
-    ['400001', 'INVALID_REQUEST'],
-    ['400002', 'INVALID_SIGNATURE'],
-    ['400003', 'INVALID_TIMESTAMP'],
-    ['400004', 'INVALID_API_KEY_OR_IP'],
-    ['400005', 'BAD_API_KEY_FMT'],
-    ['400006', 'BAD_HTTP_METHOD'],
-    ['400007', 'MEDIA_TYPE_NOT_SUPPORTED'],
-    ['400008', 'INVALID_REQUEST_BODY'],
-    ['400100', 'MANDATORY_PARAM_EMPTY_OR_MALFORMED'],
-    ['400101', 'INVALID_PARAM_WRONG_LENGTH'],
-    ['400102', 'INVALID_PARAM_WRONG_VALUE'],
-    ['400103', 'INVALID_PARAM_ILLEGAL_CHAR'],
-    ['406107', 'MERCHANT_TRANSFER_MERCHANT_TYPE_INVALID'],
-    ['406108', 'MERCHANT_TRANSFER_MERCHANT_TOO_FREQUENT'],
-  ])('%s is %s and is told as it came', async (code, name) => {
-    answer = `{"status":"FAIL","code":"${code}","errorMessage":"Said."}`
-    asked = []
-    const told = await debitsAt(server.url).notify(notice())
-    expect(told).toMatchObject({ outcome: isAmbiguous(code) ? 'unknown' : 'rejected', answer })
-    expect(told).toMatchObject({ says: expect.stringContaining(name) })
-    expect(explainCode(code, '')).toContain(name)
-    // A notice is never repeated by itself, but for a time that was refused.
-    expect(asked.length).toBeLessThanOrEqual(code === '400003' ? 2 : 1)
-  })
+  it.each([OPEN_CODE, ...SHARED_CODES, ...REQUEST_CODES, ...DEBIT_CODES])(
+    '%s is %s and is told as it came',
+    async (code, name) => {
+      answer = `{"status":"FAIL","code":"${code}","errorMessage":"Said."}`
+      asked = []
+      const told = await debitsAt(server.url).notify(notice())
+      expect(told).toMatchObject({ outcome: isAmbiguous(code) ? 'unknown' : 'rejected', answer })
+      expect(told).toMatchObject({ says: expect.stringContaining(name) })
+      expect(explainCode(code, '')).toContain(name)
+      // A notice is never repeated by itself, but for a time that was refused.
+      expect(asked.length).toBeLessThanOrEqual(code === '400003' ? 2 : 1)
+    },
+  )
 })
 
 describe('the neighbours', () => {

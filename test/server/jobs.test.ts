@@ -106,10 +106,10 @@ describe('the jobs of a day', () => {
     await run('snapshot/payermax/pm')
     three.clock.set('2026-10-18T01:10:00Z')
     expect(await run('snapshot/payermax/pm')).toBe(
-      '12 balances of 2026-10-15; 12 balances of 2026-10-16; 12 balances of 2026-10-17',
+      '12 balances of 2026-10-17; 12 balances of 2026-10-15; 12 balances of 2026-10-16',
     )
     expect(await run('fetch/onerway/ow')).toMatch(
-      /^\d+ rows of 2026-10-15; \d+ rows of 2026-10-16; \d+ rows of 2026-10-17$/,
+      /^\d+ rows of 2026-10-17; \d+ rows of 2026-10-16; \d+ rows of 2026-10-15$/,
     )
     expect(await run('fetch/onerway/ow')).toBe('nothing missing')
   })

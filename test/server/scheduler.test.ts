@@ -214,6 +214,16 @@ describe('a job that is due at minutes', () => {
     expect((await lastRun())?.nextAt).toMatch(/^2026-10-15T12:42/)
   })
 
+  it('that fails shortly before it is due anew waits for that', async () => {
+    const context = machine()
+    const run = async () => {
+      throw new Error('away')
+    }
+    start(context, { ...job(cron('1,31 12 * * *'), run), retryMs: [45 * MINUTE] })
+    await pass(context.clock, 3 * MINUTE)
+    expect((await lastRun())?.nextAt).toBe('2026-10-15T12:31:00.000Z')
+  })
+
   it('that failed is tried again by another process when its own has died, and not once it has served', async () => {
     const clock = fixedClock(START, 'waits')
     const failing = machine('a:1', clock)

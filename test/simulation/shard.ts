@@ -5,6 +5,9 @@ import { runSeed, warmUp } from './world.ts'
 
 const [from, to, step] = process.argv.slice(2).map(text => Number.parseInt(text, 10))
 
+// Nobody listens any more, or all is said.
+process.on('disconnect', () => process.exit())
+
 await warmUp()
 for (let seed = from!; seed < to!; seed += step!) {
   const run = await runSeed(seed)

@@ -41,7 +41,7 @@ const TROUBLES = [
 const traces = new Map<number, string>()
 
 it('months of a provider and crashes at any moment keep every promise, whatever the seed', {
-  timeout: 300_000,
+  timeout: 1_200_000,
 }, async () => {
   const failed: string[] = []
   const totals = await runSeeds({ from: 1, count: SEEDS, processes: 2 }, ({ seed, broken, trace }) => {
@@ -55,7 +55,7 @@ it('months of a provider and crashes at any moment keep every promise, whatever 
   expect(totals.parsed).toBeGreaterThan(SEEDS)
 })
 
-it('a seed goes the same way in another process, after other seeds', { timeout: 60_000 }, async () => {
+it('a seed goes the same way in another process, after other seeds', { timeout: 600_000 }, async () => {
   const again: RanSeed[] = []
   await runSeeds({ from: SEEDS - AGAIN + 1, count: AGAIN, processes: 1 }, ran => again.push(ran))
   expect(again).toHaveLength(AGAIN)

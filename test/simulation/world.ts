@@ -307,9 +307,10 @@ export async function runSeed(seed: number): Promise<FinishedRun> {
       return (await Array.fromAsync(context.reports.list(REF))).map(({ reportId }) => reportId)
     })
     const moved = (ids ?? []).filter(id => {
-      const { accepted, ended, manifest } = reportKeys(REF, id)
+      const { accepted, archive, ended, filePrefix } = reportKeys(REF, id)
       // An import that died is completed by whoever imports the file again.
-      if (id.startsWith('import-')) return before.has(manifest)
+      const isHalfBrought = [...before.keys()].some(key => key.startsWith(filePrefix)) && !before.has(archive)
+      if (isHalfBrought || (id.startsWith('import-') && !before.has(archive))) return false
       // Of several slots that fitted a report which has ended, a person may have settled all but one since.
       return before.has(accepted) || !before.has(ended)
     })

@@ -233,7 +233,7 @@ const tolerancesOf = ({ tolerance }: World) =>
 function foundByChecks(one: World): Finding[] {
   const snapshots = one.readings.map((_, reading) => {
     const rows = toldAt(one, reading).map(balanceRowOf)
-    return { rows, ...windowOf(rows) }
+    return { key: `${reading}`, rows, ...windowOf(rows) }
   })
   const { from: before, to: after } = pairAround(snapshots, DAY)
   const maker = holdingMaker(snapshots, { before: before!, after: after! }, PROOF)

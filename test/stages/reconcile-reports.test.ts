@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dayOf } from '../../src/domain/calendar.ts'
+import type { Knobs } from '../../src/sandbox/knobs.ts'
 import { reconcile } from '../../src/stages/reconcile.ts'
 import { snapshot } from '../../src/stages/snapshot.ts'
 import { submit } from '../../src/stages/submit.ts'
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => test.stop())
 
 /** Readings at four noons, then a report about the days in between, with a break on the third. */
-async function reconcileThird(breakKind: 'none' | 'missing-row' | 'doubled-row' | 'late-row') {
+async function reconcileThird(breakKind: Knobs['breakKind']) {
   const { context } = test.daybook
   const started = test.clock.now().getTime()
   const dayAt = (days: number) => dayOf(new Date(started + days * DAY_MS))
@@ -53,5 +54,19 @@ describe('reconciling Binance Pay', () => {
     const bad = pairs.filter(({ verdict }) => verdict === 'break')
     expect(bad).toMatchObject([{ asset: 'USDT', class: likely }])
     expect(bad[0]!.firstBad!.days).toContain(day)
+  })
+
+  it.each([
+    ['wrong-total', 'wrong-balance', ['0.00000001', '0.00000001']],
+    ['vanished-currency', 'vanished-currency', [expect.stringMatching(/^-/), expect.stringMatching(/^-/)]],
+  ] as const)('finds a %s in the readings of its day', async (breakKind, likely, differences) => {
+    const { pairs, day } = await reconcileThird(breakKind)
+    const bad = pairs.filter(({ verdict }) => verdict === 'break')
+    expect(bad.map(({ place, asset, class: found }) => [place, asset, found])).toEqual([
+      ['Funding', 'USDT', likely],
+      ['Spot', 'USDT', likely],
+    ])
+    expect(bad.map(({ difference }) => difference)).toEqual(differences)
+    for (const { firstBad } of bad) expect(firstBad!.days.at(-1)).toBe(day)
   })
 })

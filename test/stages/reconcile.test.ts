@@ -178,6 +178,11 @@ describe('a pair of snapshots around a day', () => {
     await snapshotAt('2026-10-09T23:58:00.000Z', [held(105n)])
     await snapshotAt('2026-10-11T00:02:00.000Z', [held(105n)])
     const { from, to } = (await pairOf()).window!
+    const { evidence } = await pairOf()
+    expect(evidence.slice(0, 2).map(key => key.slice(-28, -8))).toEqual([
+      '20261009T235000.000Z',
+      '20261011T000200.000Z',
+    ])
     expect(await pairOf()).toMatchObject({ verdict: 'matched', difference: '0' })
     expect([from, to]).toEqual(['2026-10-09T23:50:00.000Z', '2026-10-11T00:02:00.300Z'])
   })
