@@ -30,6 +30,8 @@ export const PARTS = {
   reconciliations: 'created',
   explanations: 'created',
   debits: 'created',
+  closings: 'created',
+  actions: 'created',
   audit: 'created',
   work: 'advice',
   doctor: 'advice',
