@@ -22,8 +22,11 @@ const OWN_VARIABLES = [
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected lower-case letters, digits and dashes')
 
+/** Of the desk, and of the one process that serves it: the stack has none. */
+const OF_THE_DESK = /^DAYBOOK_(DESK_|OIDC_|API_TOKEN$|PROXIES$|CALLBACK_REFUSALS_PER_MINUTE$)/
+
 const isSettable = (variable: string) =>
-  Object.hasOwn(VARIABLES, variable) && !OWN_VARIABLES.includes(variable)
+  Object.hasOwn(VARIABLES, variable) && !OWN_VARIABLES.includes(variable) && !OF_THE_DESK.test(variable)
 
 /** A function takes at most 4 KiB of variables; a schedule's expression has no odd minutes. */
 export const stackSettings = z.strictObject({

@@ -63,7 +63,7 @@ function exceptCallbacks(desk: Router): RequestHandler {
 }
 
 /**
- * Counts what was refused, and nothing else: a sender of verified callbacks is never told to wait. Where this
+ * Counts what was refused, and nothing else; an address that has sent too much of it is told to wait. Where this
  * machine itself sends, a proxy stands on it, which must limit by what it knows.
  */
 function refusalLimit(limit: number): RequestHandler {

@@ -53,7 +53,9 @@ describe('the composition', () => {
   })
 
   it('shows nothing to other machines', () => {
-    const ports = [...compose.matchAll(/ports: \["([^"]+)"\]/g)].map(([, port]) => port!)
-    expect(ports).toEqual(['127.0.0.1:8080:8080'])
+    const ports = [...compose.matchAll(/ ports: \[([^\]]+)\]/g)].flatMap(([, all]) =>
+      all!.split(', ').map(port => port.replaceAll('"', '')),
+    )
+    expect(ports).toEqual(['127.0.0.1:8080:8080', '127.0.0.1:8081:8081'])
   })
 })

@@ -426,6 +426,13 @@ describe('what strangers write', () => {
     expect(await answer.text()).toBe(HOSTILE)
   })
 
+  it('is no formula in a spreadsheet', async () => {
+    const csv = await (await operator.get(`/rows/${ACCOUNT}/rows.csv?from=2026-09-01&to=2026-09-01`)).text()
+    expect(csv).toContain(",'=HYPERLINK(1),")
+    expect(csv).toMatch(/,'\+1,/)
+    expect(csv).not.toMatch(/,[=+@]/)
+  })
+
   /** As it is, without the tidying of a path that `fetch` does. */
   function rawGet(path: string): Promise<{ status: number; text: string }> {
     const { port } = new URL(test.server.deskUrl!)

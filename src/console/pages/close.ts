@@ -45,7 +45,7 @@ ${lacks.length > 0 && pairs(lacks.map(({ kind, days }) => [LACK_WORDS[kind], htm
 <p class="row">${STANDINGS.filter(standing => counts.has(standing)).map(standing => html`<span>${standingBadge(standing)} ${counts.get(standing)?.length ?? 0}</span>`)}</p>
 ${
   newest !== undefined &&
-  html`<p class="notice ${changed.length > 0 && 'bad'}">Closed by ${newest.by}, ${timeTag(newest.at)}${newest.note !== '' && html`: “${newest.note}”`}. ${changed.length === 0 ? 'Nothing has changed since.' : `Changed since: ${daysText(changed)}.`}</p>`
+  html`<p class="notice ${changed.length > 0 && 'bad'}">Closed by ${newest.by}, ${timeTag(newest.at)}${newest.note !== '' && html`: “${newest.note}”`}${newest.note === '' && '.'} ${changed.length === 0 ? 'Nothing has changed since.' : `Changed since: ${daysText(changed)}.`}</p>`
 }
 <div class="row no-print">${downloads.map(({ name: what, target }) => html`<a class="button quiet" href="${target}" download>${what}</a>`)}</div>
 ${

@@ -63,6 +63,8 @@ const JOB_WORDS: Readonly<Record<string, string>> = {
   sweep: 'Finish what is unfinished',
   ask: 'Ask for the newest days',
   snapshot: 'Record the balances',
+  fetch: 'Fetch the movements of days',
+  reconcile: 'Hold balances against movements',
 }
 
 /** Widths are parts of a viewBox, for no style may stand in the page itself. */

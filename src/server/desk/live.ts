@@ -8,10 +8,11 @@ export interface LiveRoutes {
   stop(): void
 }
 
-const LOOK_EVERY_MS = 1_000
+/** Each look lists a few prefixes of the store, which some stores charge for. */
+const LOOK_EVERY_MS = 2_000
 
 /** Proxies close what is silent for long. */
-const SILENT_LOOKS = 15
+const SILENT_LOOKS = 8
 
 /** More open pages than this are told to come back later. */
 const MOST_OPEN = 100
