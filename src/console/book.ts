@@ -15,6 +15,7 @@ import { type CoverageFacts, coverageOf } from '../domain/coverage.ts'
 import {
   type DayKnowledge,
   daysOfMonth,
+  firstFutureDay,
   isAnswered,
   lacksOf,
   openFindings,
@@ -26,7 +27,7 @@ import { DaybookError } from '../domain/errors.ts'
 import { type AccountRef, reportKeys } from '../domain/keys.ts'
 import { isSpent, isUnsettled, type Slot, spent } from '../domain/quota.ts'
 import { isFinished, isSameRows, reportState } from '../domain/report.ts'
-import { newestDay, type PlannedAccount } from '../planning.ts'
+import type { PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
 import { dayMovementsReader } from '../stores/day-movements.ts'
@@ -150,15 +151,9 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
   })
 
   /** From this day on nothing can be asked for yet. */
-  function firstFutureDay(): Day {
-    const now = clock.now()
-    if (provider.reports?.window === undefined) return dayOf(now)
-    return addDays(newestDay(account, now), 1)
-  }
-
   async function knowledge(range: DayRange): Promise<Map<Day, DayKnowledge & { readonly day: Day }>> {
     const { facts, findings } = await known()
-    const future = firstFutureDay()
+    const future = firstFutureDay(clock.now(), provider.reports?.window?.newestBeforeTodayDays)
     // Only what can say something of these days is asked about each of them.
     const near = {
       slots: facts.slots.filter(({ claim: { request } }) => touches(request.range, range)),
