@@ -1,5 +1,5 @@
 /** What a person wants to know of a day in one look, and what keeps a month from being closed. Pure. */
-import { addMonths, type Day, daysOf, type Month } from './calendar.ts'
+import type { Day } from './calendar.ts'
 import type { DayCoverage } from './coverage.ts'
 import type { ExplanationRecord, Finding, ReconciliationRecord } from './reconciliation.ts'
 
@@ -57,7 +57,7 @@ function provenAs({ runs, explanations }: DayKnowledge): 'break' | 'explained' |
 }
 
 /** Whether a finding asks for a person's answer. */
-export function needsPerson({ verdict }: Finding): boolean {
+function needsPerson({ verdict }: Finding): boolean {
   return verdict === 'break' || verdict === 'unproven'
 }
 
@@ -92,11 +92,6 @@ export function isAnswered(
 export interface Lack {
   readonly kind: 'not-over' | 'missing' | 'pending' | 'quarantined' | 'unproved' | 'break' | 'unproven'
   readonly days: readonly Day[]
-}
-
-/** The days of a month. */
-export function daysOfMonth(month: Month): Day[] {
-  return daysOf({ start: `${month}-01`, end: `${addMonths(month, 1)}-01` })
 }
 
 /** What keeps a month open; nothing: it is ready to be closed. */

@@ -3,7 +3,7 @@
  * and what was said of them, exact totals. The same objects always give the same bytes.
  */
 import { formatAmount } from '../domain/amount.ts'
-import { addDays, addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
+import { addDays, type DayRange, daysOf, type Month, rangeOfMonth } from '../domain/calendar.ts'
 import { coverageOf, type KnownReport } from '../domain/coverage.ts'
 import { writePrettyJson } from '../domain/json.ts'
 import { type AccountRef, activityKey } from '../domain/keys.ts'
@@ -39,7 +39,7 @@ export interface MonthFacts {
 const AT_ONCE = 8
 
 export async function loadMonth(stores: CoverageStores, ref: AccountRef, month: Month): Promise<MonthFacts> {
-  const range = { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
+  const range = rangeOfMonth(month)
   const facts = await loadCoverageFacts(stores, ref, range.start)
   const coverage = coverageOf(facts, range)
   const known = await mapAtOnce(coverage, AT_ONCE, async (day): Promise<DayKnown> => {
@@ -123,7 +123,7 @@ const VERDICTS: Readonly<Record<MonthStatement['verdict'], string>> = {
 }
 
 /** The statement as a person reads it. */
-export function statementText({ provider, account, month, verdict, days, lacking }: MonthStatement): string {
+function statementText({ provider, account, month, verdict, days, lacking }: MonthStatement): string {
   const table = days.map(({ day, spot, funding, proof }) => {
     const state = spot === funding ? spot : `spot ${spot}, funding ${funding}`
     return `${day}  ${state.padEnd(12)}  ${proof}`
