@@ -134,7 +134,7 @@ const rowsFile = z.enum(['rows.csv', 'rows.xlsx'])
 const MOST_DAYS = 366
 
 /** Durable when it returns. */
-export async function writeAudit(
+async function writeAudit(
   { context }: Pick<DeskParts, 'context'>,
   request: Request,
   did: string,
