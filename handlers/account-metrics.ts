@@ -1,12 +1,11 @@
 /** What is measured of an account after it was asked for reports. */
-import { addDays, dayOf } from '../src/domain/calendar.ts'
+import { addDays, dayOf, daysBetween } from '../src/domain/calendar.ts'
 import { makePlan } from '../src/planning.ts'
 import type { WiredAccount } from '../src/wiring.ts'
 import type { Started } from './start.ts'
 
 /** How far back gaps are counted. */
 const SEEN_DAYS = 31
-const DAY_MS = 86_400_000
 
 /** Quota and gaps, as a plan for the last days sees them. */
 export async function measureAccount({ context, metrics }: Started, account: WiredAccount): Promise<void> {
@@ -21,8 +20,4 @@ export async function measureAccount({ context, metrics }: Started, account: Wir
     },
     account.ref,
   )
-}
-
-function daysBetween(start: string, end: string): number {
-  return Math.round((new Date(end).getTime() - new Date(start).getTime()) / DAY_MS)
 }

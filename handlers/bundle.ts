@@ -7,7 +7,7 @@ export const STAGES = ['submit', 'receive', 'archive', 'parse', 'snapshot', 'rec
 export type Stage = (typeof STAGES)[number]
 
 const ROOT = resolve(import.meta.dirname, '..')
-export const BUILD_FOLDER = join(ROOT, 'infra', '.build')
+const BUILD_FOLDER = join(ROOT, 'infra', '.build')
 
 /** The thread that works on row groups is started by its address, so it is an entry of its own. */
 const THREAD = { 'group-thread': 'src/formats/group-thread.ts' }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isDay } from '../src/domain/calendar.ts'
 import { DaybookError } from '../src/domain/errors.ts'
 import { errorFields } from '../src/log.ts'
+import { mapAtOnce } from '../src/stores/at-once.ts'
 import type { WiredAccount } from '../src/wiring.ts'
 import type { Started } from './start.ts'
 
@@ -71,25 +72,25 @@ export async function eachAccount<T>(
   const remainingMs = lambda.getRemainingTimeInMillis()
   const ending = AbortSignal.timeout(Math.max(0, Math.floor(remainingMs - marginOf(remainingMs))))
   const first = Math.floor(context.random.fraction() * chosen.length)
-  const waiting = [...chosen.slice(first), ...chosen.slice(0, first)]
+  const inTurn = [...chosen.slice(first), ...chosen.slice(0, first)]
   const done: T[] = []
   const failures: unknown[] = []
-  async function run(): Promise<void> {
-    for (;;) {
-      const account = ending.aborted ? undefined : waiting.shift()
-      if (account === undefined) return
-      try {
-        done.push(await work(account, ending))
-      } catch (error) {
-        context.log.error('account.failed', { ...account.ref, ...errorFields(error) })
-        failures.push(error)
-      }
+  let left = 0
+  await mapAtOnce(inTurn, AT_ONCE, async account => {
+    if (ending.aborted) {
+      left++
+      return
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, run))
-  metrics({ AccountsFailed: failures.length, AccountsLeft: waiting.length })
+    try {
+      done.push(await work(account, ending))
+    } catch (error) {
+      context.log.error('account.failed', { ...account.ref, ...errorFields(error) })
+      failures.push(error)
+    }
+  })
+  metrics({ AccountsFailed: failures.length, AccountsLeft: left })
   if (failures.length > 0) throw failures.at(-1)
-  return { done, left: waiting.length }
+  return { done, left }
 }
 
 function choose(accounts: readonly WiredAccount[], only: string | undefined): readonly WiredAccount[] {

@@ -96,7 +96,7 @@ const polls = 2 * 5 * 3 * 60 * 24 * ASSUMED.days
 const starts = 3 * ASSUMED.days + runs('sweep')
 const count = (value: number) => Math.round(value).toLocaleString('en-US')
 
-export const COST_LINES: readonly CostLine[] = [
+const COST_LINES: readonly CostLine[] = [
   {
     what: 'Lambda, time',
     formula: `accounts × ${count(gbSeconds)} GB-s × $${PRICE.lambdaGbSecond}`,

@@ -1,6 +1,6 @@
 /** What is missing, what it costs to ask for it, and asking for it: by plan, or by schedule. */
 import type { PlanningConfig } from './config/accounts.ts'
-import { addDays, type Day, type DayRange, dayOf, monthOf } from './domain/calendar.ts'
+import { addDays, type Day, type DayRange, dayOf, monthOf, overlap } from './domain/calendar.ts'
 import { askedDays, openDays, rangesOf } from './domain/coverage.ts'
 import { DaybookError } from './domain/errors.ts'
 import { type Budget, dueRange, fewestRanges, type PlannedRequest, spreadOver } from './domain/plan.ts'
@@ -64,17 +64,13 @@ export async function makePlan(
   return {
     range,
     open: rangesOf(open),
-    unanswered: facts.slots.filter(slot => isUnsettled(slot) && overlaps(slot.claim.request.range, range)),
+    unanswered: facts.slots.filter(slot => isUnsettled(slot) && overlap(slot.claim.request.range, range)),
     requests,
     roomless: ranges.slice(requests.length),
     budget,
     // Of the slots that the gaps were derived from, not of those that were counted after them.
     weighed: lastSeen(facts.slots, monthOf(now)),
   }
-}
-
-function overlaps(a: DayRange, b: DayRange): boolean {
-  return a.start < b.end && b.start < a.end
 }
 
 export interface AppliedPlan {

@@ -1,6 +1,6 @@
 /** Days on the command line: `--day`, `--month`, or `--from` and `--to`, both of which count. */
 import { InvalidArgumentError, Option } from 'commander'
-import { addDays, addMonths, type Day, type DayRange, isDay } from '../domain/calendar.ts'
+import { addDays, type Day, type DayRange, isDay, rangeOfMonth } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 
 export interface DayOptions {
@@ -32,7 +32,7 @@ export function readMonth(text: string): string {
 /** The half-open range that the options name. Throws `usage-invalid` when they name none. */
 export function rangeOf({ day, month, from, to }: DayOptions): DayRange {
   if (day !== undefined) return { start: day, end: addDays(day, 1) }
-  if (month !== undefined) return { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
+  if (month !== undefined) return rangeOfMonth(month)
   if (from !== undefined && to !== undefined) {
     if (from <= to) return { start: from, end: addDays(to, 1) }
     throw new DaybookError('usage-invalid', `--to ${to} lies before --from ${from}.`)

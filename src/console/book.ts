@@ -9,24 +9,24 @@ import {
   daysOf,
   type Month,
   monthOf,
+  overlap,
+  rangeOfMonth,
 } from '../domain/calendar.ts'
 import { type ClosingRecord, changedSince } from '../domain/closing.ts'
 import { type CoverageFacts, coverageOf } from '../domain/coverage.ts'
 import {
   type DayKnowledge,
-  daysOfMonth,
   firstFutureDay,
   isAnswered,
   lacksOf,
   openFindings,
   STANDINGS,
   type Standing,
-  standingOf,
 } from '../domain/day-standing.ts'
 import { DaybookError } from '../domain/errors.ts'
-import { type AccountRef, reportKeys } from '../domain/keys.ts'
-import { isSpent, isUnsettled, type Slot, spent } from '../domain/quota.ts'
-import { isFinished, isSameRows, reportState } from '../domain/report.ts'
+import type { AccountRef } from '../domain/keys.ts'
+import { isSpent, isUnsettled, spent } from '../domain/quota.ts'
+import { isFinished, isSameRows } from '../domain/report.ts'
 import type { PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
@@ -36,6 +36,16 @@ import { type IndexedReport, indexedReports } from '../stores/indexed-reports.ts
 import { balanceBook } from './balance-book.ts'
 import { amountLine } from './format.ts'
 import { type Fresh, fresh } from './fresh.ts'
+import {
+  dayLineOf,
+  evidenceOf,
+  findingLinesOf,
+  matches,
+  type ReportFilter,
+  reportLineOf,
+  slotLineOf,
+  timelineOf,
+} from './lines.ts'
 import type {
   BalancesView,
   DayLine,
@@ -52,16 +62,6 @@ export type BookContext = Pick<
   Context,
   'store' | 'ledger' | 'reports' | 'work' | 'clock' | 'mayBeAlive' | 'allowsHost'
 >
-
-export interface ReportFilter {
-  readonly state?: string | undefined
-  readonly wallets?: string | undefined
-  /** Reports about any day from here on, and up to here. */
-  readonly from?: Day | undefined
-  readonly to?: Day | undefined
-  /** A part of the id, of the file's name, or of its SHA-256. */
-  readonly search?: string | undefined
-}
 
 /** What the desk knows of one account. */
 export interface AccountBook {
@@ -150,14 +150,13 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
     return { reports, findings, facts: { reports: covered, slots: ledgerSlots } }
   })
 
-  /** From this day on nothing can be asked for yet. */
   async function knowledge(range: DayRange): Promise<Map<Day, DayKnowledge & { readonly day: Day }>> {
     const { facts, findings } = await known()
     const future = firstFutureDay(clock.now(), provider.reports?.window?.newestBeforeTodayDays)
     // Only what can say something of these days is asked about each of them.
     const near = {
-      slots: facts.slots.filter(({ claim: { request } }) => touches(request.range, range)),
-      reports: facts.reports.filter(({ request }) => touches(request.range, range)),
+      slots: facts.slots.filter(({ claim: { request } }) => overlap(request.range, range)),
+      reports: facts.reports.filter(({ request }) => overlap(request.range, range)),
     }
     const covered = makesReports ? coverageOf(near, range) : []
     return new Map(
@@ -254,7 +253,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
   }
 
   async function closingDays(month: Month): Promise<ClosingRecord['days']> {
-    const range = { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
+    const range = rangeOfMonth(month)
     const { reports: indexed } = await known()
     return [...(await knowledge(range)).values()].map(each => {
       const line = dayLineOf(each)
@@ -314,7 +313,7 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
       const published = await movements.read(ref, day)
       const about = [...indexed.values()].filter(
         ({ accepted }) =>
-          accepted !== undefined && touches(accepted.request.range, { start: day, end: addDays(day, 1) }),
+          accepted !== undefined && overlap(accepted.request.range, { start: day, end: addDays(day, 1) }),
       )
       const newest = each.runs.at(-1)
       const corrections = about.flatMap(({ reportId, manifest }) => {
@@ -353,48 +352,13 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
         indexed.parts.has('callback') ? log.read(ref, reportId, 'callback') : undefined,
         isFinished(indexed.parts) ? null : attemptOf(reportId),
       ])
-      const { accepted, archive, manifest, ended } = indexed
+      const { accepted, manifest } = indexed
       const range = accepted?.request.range
       const lines = range === undefined ? [] : await days(range)
       return {
         line: lineOf(indexed),
         timeline: timelineOf(indexed, callback?.receivedAt, callback?.keySerial, lines),
-        evidence: [
-          ...(archive === undefined
-            ? []
-            : [
-                { name: 'File', value: reportKeys(ref, reportId).file(archive.file) },
-                { name: 'SHA-256 of the file', value: archive.sha256 },
-                {
-                  name: 'Fetched from',
-                  value: archive.host ?? (archive.via === 'import' ? 'a person' : 'unknown'),
-                },
-              ]),
-          ...(callback === undefined
-            ? []
-            : [
-                { name: 'Callback', value: reportKeys(ref, reportId).callback },
-                { name: 'SHA-256 of the callback', value: callback.bodySha256 },
-                { name: 'Verified with key', value: callback.keySerial },
-                { name: 'Signed at', value: callback.signedAt },
-              ]),
-          ...(accepted === undefined
-            ? []
-            : [
-                { name: 'Request', value: reportKeys(ref, reportId).accepted },
-                ...(accepted.by === undefined ? [] : [{ name: 'Vouched for by', value: accepted.by }]),
-              ]),
-          ...(manifest === undefined
-            ? []
-            : [
-                { name: 'Read as', value: `${manifest.source.container}, ${manifest.source.layout}` },
-                { name: 'Parser', value: manifest.parserVersion },
-              ]),
-          ...(manifest?.quarantine ? [{ name: 'Quarantine', value: manifest.quarantine }] : []),
-          ...(ended === undefined
-            ? []
-            : [{ name: 'Ended', value: `${ended.outcome}: the provider says ${ended.status}` }]),
-        ],
+        evidence: evidenceOf(ref, indexed, callback),
         working: attempt,
         days: (manifest?.days ?? []).map(each => ({
           day: each.day,
@@ -453,135 +417,6 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
 /** So many unfinished reports are shown. */
 const MOST_WORKING = 20
 
-function touches(a: DayRange, b: DayRange): boolean {
-  return a.start < b.end && b.start < a.end
-}
-
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-export function rangeOfMonth(month: Month): DayRange {
-  const days = daysOfMonth(month)
-  return { start: days[0]!, end: addDays(days.at(-1)!, 1) }
-}
-
-function dayLineOf(known: DayKnowledge & { readonly day: Day }): DayLine {
-  const { day, coverage, runs, explanations } = known
-  const wallets = coverage === undefined ? undefined : Object.entries(coverage.wallets)
-  return {
-    day,
-    standing: standingOf(known),
-    wallets:
-      wallets === undefined ? null : Object.fromEntries(wallets.map(([name, { state }]) => [name, state])),
-    reportId: wallets?.find(([, { reportId }]) => reportId !== null)?.[1].reportId ?? null,
-    quarantined: Math.max(0, ...(wallets ?? []).map(([, { quarantined }]) => quarantined)),
-    verdict: runs.at(-1)?.verdict ?? null,
-    openFindings: openFindings(runs, explanations).length,
-  }
-}
-
-function findingLinesOf(day: Day, { runs, explanations }: DayFindings): FindingLine[] {
-  const newest = runs.at(-1)
-  return (newest?.findings ?? []).map(each => ({
-    ...each,
-    day,
-    run: newest!.run,
-    answered: isAnswered(each, runs, explanations),
-    explanations: explanations.filter(({ finding: id }) => id === each.id),
-  }))
-}
-
-function slotLineOf({ month, number, claim, outcome }: Slot): QuotaView['slots'][number] {
-  return {
-    month,
-    number,
-    from: claim.request.range.start,
-    to: addDays(claim.request.range.end, -1),
-    wallets: claim.request.wallets,
-    reason: claim.reason,
-    by: claim.by,
-    claimedAt: claim.claimedAt,
-    outcome: outcome?.outcome ?? 'claimed',
-    reportId: outcome?.outcome === 'accepted' ? outcome.reportId : null,
-  }
-}
-
-function reportLineOf(
-  ref: AccountRef,
-  { reportId, parts, accepted, archive, manifest, ended }: IndexedReport,
-): ReportLine {
-  const state = reportState(parts)
-  const days = manifest?.days
-  return {
-    ...ref,
-    reportId,
-    state: state === 'ended' ? (ended?.outcome ?? 'failed') : state,
-    from: accepted?.request.range.start ?? null,
-    to: accepted === undefined ? null : addDays(accepted.request.range.end, -1),
-    wallets: accepted?.request.wallets ?? null,
-    askedAt: accepted?.askedAt ?? null,
-    via: accepted?.via ?? null,
-    slot: accepted?.slot == null ? null : `${accepted.slot.month}/${accepted.slot.number}`,
-    file: archive === undefined ? null : { name: archive.name, size: archive.size, sha256: archive.sha256 },
-    rows: manifest?.rows ?? null,
-    publishedDays: days?.filter(({ publication }) => publication === 'published').length ?? null,
-    days: days?.length ?? null,
-  }
-}
-
-function matches(line: ReportLine, { state, wallets, from, to, search }: ReportFilter): boolean {
-  if (state !== undefined && line.state !== state) return false
-  if (wallets !== undefined && line.wallets !== wallets) return false
-  if (from !== undefined && (line.to === null || line.to < from)) return false
-  if (to !== undefined && (line.from === null || line.from > to)) return false
-  if (search === undefined) return true
-  const texts = [line.reportId, line.file?.name ?? '', line.file?.sha256 ?? '']
-  return texts.some(text => text.toLowerCase().includes(search.toLowerCase()))
-}
-
-function timelineOf(
-  { parts, accepted, archive, manifest, ended }: IndexedReport,
-  calledAt: string | undefined,
-  keySerial: string | undefined,
-  days: readonly DayLine[],
-): ReportView['timeline'] {
-  const steps: ReportView['timeline'] = []
-  if (accepted !== undefined) {
-    const says = {
-      answer: 'The provider took the request.',
-      match: 'The answer was lost; the report was matched by its time.',
-      settle: `The answer was lost; ${accepted.by ?? 'a person'} settled it.`,
-      import: `${accepted.by ?? 'A person'} brought the file.`,
-    }[accepted.via]
-    steps.push({ step: 'asked', at: accepted.askedAt, says })
-  }
-  if (calledAt !== undefined)
-    steps.push({ step: 'called', at: calledAt, says: `Its callback was verified with key ${keySerial}.` })
-  if (archive !== undefined)
-    steps.push({ step: 'archived', at: archive.archivedAt, says: `${archive.name} is kept as it came.` })
-  if (manifest !== undefined) {
-    const { read, written, quarantined, outside } = manifest.rows
-    const says = `${read} rows read = ${written} written + ${quarantined} quarantined + ${outside} outside.`
-    steps.push({ step: 'parsed', at: manifest.parsedAt, says })
-    const published = manifest.days.filter(({ publication }) => publication === 'published').length
-    steps.push({
-      step: 'published',
-      at: manifest.parsedAt,
-      says: `${published} of ${manifest.days.length} days.`,
-    })
-    const proved = days.filter(({ standing }) => standing === 'proved' || standing === 'explained').length
-    steps.push({
-      step: 'proved',
-      at: null,
-      says: `${proved} of ${days.length} days add up or are explained.`,
-    })
-  }
-  if (ended !== undefined && !parts.has('archive'))
-    steps.push({
-      step: 'ended',
-      at: ended.endedAt,
-      says: `It has ${ended.outcome === 'failed' ? 'failed' : `been given up: ${ended.outcome}`}.`,
-    })
-  return steps
 }

@@ -18,7 +18,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /** Text for an element's content or for an attribute in quotes. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, character => ENTITIES[character] ?? '')
 }
 

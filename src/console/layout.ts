@@ -115,7 +115,7 @@ ${main}
 `.markup
 }
 
-export function csrfField({ csrf }: Viewer): Html {
+function csrfField({ csrf }: Viewer): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`
 }
 

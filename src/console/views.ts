@@ -1,6 +1,6 @@
 /** What the desk tells, as schemas: the pages show it, and the API answers it as it is. Amounts are text. */
 import { z } from 'zod'
-import { auditRecord, ROLES } from '../domain/audit.ts'
+import { auditRecord } from '../domain/audit.ts'
 import { closingRecord } from '../domain/closing.ts'
 import { DAY_STATES } from '../domain/coverage.ts'
 import { STANDINGS } from '../domain/day-standing.ts'
@@ -202,4 +202,3 @@ export const monthView = accountName.extend({
 export type MonthView = z.infer<typeof monthView>
 
 export const auditLine = auditRecord.extend({ key: z.string() })
-export const viewerView = z.object({ name: z.string(), role: z.enum(ROLES) })

@@ -64,6 +64,11 @@ export function covers(range: DayRange, day: Day): boolean {
   return range.start <= day && day < range.end
 }
 
+/** Whether two ranges have a day in common. */
+export function overlap(a: DayRange, b: DayRange): boolean {
+  return a.start < b.end && b.start < a.end
+}
+
 /** The UTC month of an instant. */
 export function monthOf(instant: Date): Month {
   return instant.toISOString().slice(0, 7)
@@ -78,4 +83,9 @@ export function startOfMonth(month: Month): Date {
 export function addMonths(month: Month, count: number): Month {
   const [year, number] = month.split('-').map(part => Number.parseInt(part, 10)) as [number, number]
   return monthOf(new Date(Date.UTC(year, number - 1 + count, 1)))
+}
+
+/** The days of a month. */
+export function rangeOfMonth(month: Month): DayRange {
+  return { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
 }

@@ -1,5 +1,5 @@
 /** What a person wants to know of a day in one look, and what keeps a month from being closed. Pure. */
-import { addDays, addMonths, type Day, dayOf, daysOf, type Month } from './calendar.ts'
+import { addDays, type Day, dayOf } from './calendar.ts'
 import type { DayCoverage } from './coverage.ts'
 import type { ExplanationRecord, Finding, ReconciliationRecord } from './reconciliation.ts'
 
@@ -57,7 +57,7 @@ function provenAs({ runs, explanations }: DayKnowledge): 'break' | 'explained' |
 }
 
 /** Whether a finding asks for a person's answer. */
-export function needsPerson({ verdict }: Finding): boolean {
+function needsPerson({ verdict }: Finding): boolean {
   return verdict === 'break' || verdict === 'unproven'
 }
 
@@ -111,11 +111,6 @@ export const LACK_WORDS: Readonly<Record<Lack['kind'], string>> = {
  */
 export function firstFutureDay(now: Date, newestBeforeTodayDays: number | undefined): Day {
   return newestBeforeTodayDays === undefined ? dayOf(now) : addDays(dayOf(now), 1 - newestBeforeTodayDays)
-}
-
-/** The days of a month. */
-export function daysOfMonth(month: Month): Day[] {
-  return daysOf({ start: `${month}-01`, end: `${addMonths(month, 1)}-01` })
 }
 
 /** What keeps a month open; nothing: it is ready to be closed. */

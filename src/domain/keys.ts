@@ -143,7 +143,7 @@ export function publicKeyKey(provider: string, serial: string): string {
 }
 
 /** Every published day of an account: the `activity` table's data files. */
-export function activityPrefix(ref: AccountRef): string {
+function activityPrefix(ref: AccountRef): string {
   return `activity/v1/provider=${ref.provider}/account=${ref.account}/`
 }
 
@@ -277,7 +277,7 @@ export function explanationKey(ref: AccountRef, day: Day, name: string): string 
 }
 
 /** The closings of a month: the first, and those after it was found changed. */
-export function closingsPrefix(ref: AccountRef, month: Month): string {
+function closingsPrefix(ref: AccountRef, month: Month): string {
   return `closings/${ref.provider}/${ref.account}/${month}/`
 }
 

@@ -23,7 +23,7 @@
  * (`laterQuestion`); what was claimed before, it has weighed.
  */
 import { z } from 'zod'
-import { addMonths, type Month, monthOf, startOfMonth } from './calendar.ts'
+import { addMonths, type Month, monthOf, overlap, startOfMonth } from './calendar.ts'
 import { type ReportRequest, reportRequest, sameRequest } from './report.ts'
 
 /** What is recorded before the call: the intent. */
@@ -130,8 +130,7 @@ export function laterQuestion(
 ): Slot | undefined {
   return slots.findLast(slot => {
     const asked = slot.claim.request
-    const overlaps = asked.range.start < range.end && range.start < asked.range.end
-    return isSpent(slot) && isAfter(slot, mark) && asked.wallets === wallets && overlaps
+    return isSpent(slot) && isAfter(slot, mark) && asked.wallets === wallets && overlap(asked.range, range)
   })
 }
 

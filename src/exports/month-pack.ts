@@ -3,7 +3,7 @@
  * and what was said of them, exact totals. The same objects always give the same bytes.
  */
 import { formatAmount } from '../domain/amount.ts'
-import { addDays, addMonths, type DayRange, daysOf, type Month } from '../domain/calendar.ts'
+import { addDays, type DayRange, daysOf, type Month, rangeOfMonth } from '../domain/calendar.ts'
 import { coverageOf, type KnownReport } from '../domain/coverage.ts'
 import { firstFutureDay } from '../domain/day-standing.ts'
 import { writePrettyJson } from '../domain/json.ts'
@@ -47,7 +47,7 @@ export async function loadMonth(
   { ref, provider }: { readonly ref: AccountRef; readonly provider: Provider },
   month: Month,
 ): Promise<MonthFacts> {
-  const range = { start: `${month}-01`, end: `${addMonths(month, 1)}-01` }
+  const range = rangeOfMonth(month)
   const facts = await loadCoverageFacts(stores, ref, range.start)
   const coverage = provider.reports === undefined ? [] : coverageOf(facts, range)
   const future = firstFutureDay(stores.clock.now(), provider.reports?.window?.newestBeforeTodayDays)

@@ -60,6 +60,7 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
   const known = new Map<string, IndexedReport>()
   const parsedBy = new Map<string, number>()
   let version = 0
+  let invalidations = 0
   let refreshedMs = Number.NEGATIVE_INFINITY
   let listedMs = Number.NEGATIVE_INFINITY
   let marksFrom: Day = ''
@@ -70,22 +71,21 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
     // A clock that is set back must not make what is known stay for longer.
     const nowMs = clock.now().getTime()
     if (listedMs === Number.NEGATIVE_INFINITY) await listEverything()
-    else {
-      // What is known is shown while everything is listed anew.
-      if (Math.abs(nowMs - listedMs) > EVERYTHING_MS) listEverything().catch(() => {})
-      if (Math.abs(nowMs - refreshedMs) > STALE_MS) await refresh()
-    }
+    // What is known is shown while everything is listed anew.
+    else if (Math.abs(nowMs - listedMs) > EVERYTHING_MS) listEverything().catch(() => {})
+    if (Math.abs(nowMs - refreshedMs) > STALE_MS) await refresh()
     return known
   }
 
   function listEverything(): Promise<void> {
     listing ??= (async () => {
       const begunAt = clock.now()
+      const before = invalidations
       const versions = await reparsedVersions(store, ref)
       const listed = await Array.fromAsync(reports.list(ref))
       await readAll(listed, versions)
-      listedMs = refreshedMs = begunAt.getTime()
-      marksFrom = addDays(dayOf(begunAt), -1)
+      listedMs = begunAt.getTime()
+      markRefreshed(begunAt, before)
     })().finally(() => {
       listing = undefined
     })
@@ -93,8 +93,10 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
   }
 
   function refresh(): Promise<void> {
-    refreshing ??= (async () => {
+    if (refreshing !== undefined) return refreshing
+    const own = (async () => {
       const begunAt = clock.now()
+      const before = invalidations
       const candidates = new Set<string>()
       for (const { reportId, parts } of known.values()) if (!isFinished(parts)) candidates.add(reportId)
       for (let day = marksFrom; day <= dayOf(begunAt); day = addDays(day, 1))
@@ -104,12 +106,18 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
         parts: await reports.parts(ref, reportId),
       }))
       await readAll(found.filter(({ parts }) => parts.size > 0))
-      refreshedMs = begunAt.getTime()
-      marksFrom = addDays(dayOf(begunAt), -1)
+      markRefreshed(begunAt, before)
     })().finally(() => {
-      refreshing = undefined
+      if (refreshing === own) refreshing = undefined
     })
-    return refreshing
+    refreshing = own
+    return own
+  }
+
+  /** A look that began before the index was invalidated may have missed why. */
+  function markRefreshed(begunAt: Date, before: number): void {
+    if (before === invalidations) refreshedMs = begunAt.getTime()
+    marksFrom = addDays(dayOf(begunAt), -1)
   }
 
   async function readAll(found: readonly ReportParts[], versions?: ReadonlyMap<string, number>) {
@@ -132,6 +140,8 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
       parts.has('manifest') ? readManifest(store, reports, ref, reportId, reparsed) : undefined,
       end === undefined ? undefined : reports.read(ref, reportId, end),
     ])
+    // Looks overlap, and of a report that one has seen grow another may tell what it was before.
+    if ((known.get(reportId)?.parts.size ?? 0) > parts.size) return
     parsedBy.set(reportId, reparsed)
     known.set(reportId, { reportId, parts, accepted, archive, manifest, ended })
   }
@@ -139,7 +149,9 @@ export function indexedReports({ store, reports, clock }: IndexStores, ref: Acco
   return {
     current,
     invalidate() {
+      invalidations++
       refreshedMs = Number.NEGATIVE_INFINITY
+      refreshing = undefined
     },
     version: () => version,
     async coverageReports() {

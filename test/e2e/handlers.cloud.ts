@@ -145,7 +145,7 @@ describe.skipIf(ceph === undefined)('the bundled handlers on a real S3', () => {
     const reconciled = await world.functions.reconcile.invoke({ account: 'm001' })
     expect(reconciled).toMatchObject({
       outcome: 'answered',
-      answer: { done: [{ outcome: 'reconciled', days: 7, breaks: 0 }] },
+      answer: { done: [{ outcome: 'reconciled', days: 6, breaks: 0 }] },
     })
     expect(world.lines.some(line => line.includes('"ReconciliationBreaks":0'))).toBe(true)
   })

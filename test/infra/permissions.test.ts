@@ -12,6 +12,7 @@ import { addDays, dayOf } from '../../src/domain/calendar.ts'
 import { systemRandom } from '../../src/host.ts'
 import { askDue } from '../../src/planning.ts'
 import { PROVIDERS, type ProviderFactory } from '../../src/providers/registry.ts'
+import { reconcileDue, snapshotDue } from '../../src/proving.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { archive } from '../../src/stages/archive.ts'
 import type { Context } from '../../src/stages/context.ts'
@@ -313,6 +314,10 @@ describe('the stages, under the policies of the stack', () => {
     expect(await as('reconcile', () => reconcile(context, account, input))).toMatchObject({
       outcome: 'recorded',
     })
+    expect((await reconcileDue(context, account)).length).toBeGreaterThan(1)
+    acting = 'snapshot'
+    expect(await snapshotDue(context, account)).toMatchObject([{ outcome: 'taken' }])
+    expect(refused).toEqual([])
   }, 60_000)
 
   it('finish by a sweep what no callback tells of, and replace a day', async () => {

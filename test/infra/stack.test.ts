@@ -6,6 +6,8 @@ import { Stack } from 'aws-cdk-lib'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { STAGES as BUNDLED } from '../../handlers/bundle.ts'
+import { METRIC_NAMESPACE, METRICS } from '../../handlers/metrics.ts'
 import { bundlesIn, daybookApp } from '../../infra/app.ts'
 import { costTable } from '../../infra/cost.ts'
 import { readSettings, stackSettings } from '../../infra/settings.ts'
@@ -378,6 +380,23 @@ describe('the alarms', () => {
     return `${MetricName} of ${Dimensions[0].Value} ${sign} ${Threshold}`
   }
 
+  it('are about functions that are bundled, every one', () => {
+    expect([...STAGES].sort()).toEqual([...BUNDLED].sort())
+  })
+
+  it('watch metrics that the functions write, in their namespace', () => {
+    const own = template
+      .of('AWS::CloudWatch::Alarm')
+      .filter(({ properties }) => !String(properties.Namespace).startsWith('AWS/'))
+    expect(new Set(own.map(({ properties }) => properties.Namespace))).toEqual(new Set([METRIC_NAMESPACE]))
+    const body = String(template.one('AWS::CloudWatch::Dashboard').properties.DashboardBody)
+    const shown = [...body.matchAll(/\["Daybook","(\w+)"/g)].map(([, name]) => name)
+    const alarmed = own.map(({ properties }) => properties.MetricName)
+    expect(shown.length).toBeGreaterThan(3)
+    expect(alarmed.length).toBeGreaterThan(6)
+    expect([...shown, ...alarmed].filter(name => !Object.hasOwn(METRICS, name))).toEqual([])
+  })
+
   it('each name a part of the runbook that is there', () => {
     const runbook = readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8')
     const named = template
@@ -424,6 +443,16 @@ describe('the checks', () => {
 })
 
 describe('the README', () => {
+  it('of the handlers has every metric with its unit', () => {
+    const handlers = readFileSync(join(import.meta.dirname, '../../handlers/README.md'), 'utf8')
+    const rows = handlers.split('\n').filter(line => /^\| `[A-Z][a-z]/.test(line))
+    const told = rows.flatMap(row => {
+      const [, names = '', unit = ''] = row.split('|')
+      return [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, unit.trim()])
+    })
+    expect(Object.fromEntries(told)).toEqual(METRICS)
+  })
+
   const readme = readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8')
 
   it('has the cost as it is worked out', () => {

@@ -28,13 +28,16 @@ async function serve(answer: RequestListener): Promise<TestServer> {
   return server
 }
 
+/** Long enough for a busy machine to answer itself in. */
+const SILENCE_MS = 600
+
 /** A downloader whose clock jumps, so that nothing is waited for. */
 function downloaderFor(hosts: string[], changed: Partial<DownloadOptions> = {}) {
   const clock = fixedClock()
   const download = createDownloader({
     allowedHosts: hosts,
     maxBytes: 10_000_000,
-    timeoutMs: 150,
+    timeoutMs: SILENCE_MS,
     deadlineMs: 20_000,
     notFoundPatienceMs: 5000,
     clock,
@@ -143,7 +146,7 @@ describe('a download', () => {
     const server = await serve(async (_request, response) => {
       for (let piece = 0; piece < 10; piece++) {
         response.write(`${piece}`)
-        await new Promise(resolve => setTimeout(resolve, 40))
+        await new Promise(resolve => setTimeout(resolve, SILENCE_MS / 8))
       }
       response.end()
     })
@@ -259,7 +262,9 @@ describe('a server that is silent', () => {
         response.write(FILE.subarray(0, 100))
       }
     })
-    await expect(downloaderFor([server.host], { timeoutMs: 60 }).fetchAll(server.url)).rejects.toEqual(failed)
+    await expect(downloaderFor([server.host], { timeoutMs: 300 }).fetchAll(server.url)).rejects.toEqual(
+      failed,
+    )
     expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100-'])
   })
 

@@ -209,6 +209,9 @@ describe('the gate of the desk', () => {
     for (const [name, value] of Object.entries(fields)) form.set(name, value)
     form.set('file', new File([HOSTILE], 'a.csv'))
     expect((await reader.post('/actions/import', form)).status).toBe(403)
+    // What they send is not even read: a form that cannot be is refused in the same words.
+    const unreadable = { 'content-type': 'multipart/form-data' }
+    expect((await reader.post('/actions/import', {}, unreadable)).status).toBe(403)
     for (const target of Object.values(API_POSTS)) {
       const headers = { 'x-csrf-token': csrf, 'idempotency-key': newKey() }
       expect((await reader.post(target(), {}, headers)).status).toBe(403)

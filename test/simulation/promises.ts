@@ -54,7 +54,8 @@ export async function brokenPromises(run: FinishedRun): Promise<string[]> {
     if (one === undefined || !parts.has('archive')) continue
     const { filePrefix } = reportKeys(REF, id)
     const files = [...objects.byKey].filter(([key]) => key.startsWith(filePrefix))
-    if (!files.every(([, { bytes }]) => Buffer.from(bytes).toString() === one.file))
+    const isKept = ([, { bytes }]: (typeof files)[number]) => Buffer.from(bytes).toString() === one.file
+    if (files.length === 0 || !files.every(isKept))
       broken.push(`P5: the file of ${id} is not what the provider made`)
   }
   return broken

@@ -74,4 +74,46 @@ describe('the index of reports', () => {
     world.clock.set(new Date(world.clock.now().getTime() - 3_600_000))
     expect((await index.current()).has('2')).toBe(true)
   })
+
+  /** The index over reports of which one look, the next one at an id, is held up until it is let go. */
+  function heldUp() {
+    const { reports } = world.context
+    let [hold, letGo] = [Promise.resolve(), () => {}]
+    let isHeld = false
+    const slow = {
+      ...reports,
+      async parts(...args: Parameters<typeof reports.parts>) {
+        const parts = await reports.parts(...args)
+        const waits = isHeld ? hold : undefined
+        isHeld = false
+        await waits
+        return parts
+      },
+    }
+    const holdNext = () => {
+      isHeld = true
+      hold = new Promise(resolve => {
+        letGo = resolve
+      })
+    }
+    return { index: indexedReports({ ...world.context, reports: slow }, REF), holdNext, letGo: () => letGo() }
+  }
+
+  it('looks again for whoever tells it to while it looks, and never takes back what it has told', async () => {
+    const held = heldUp()
+    await world.accept('1')
+    await held.index.current()
+    await world.clock.advance(1_001)
+    held.holdNext()
+    const before = held.index.current()
+    // The look that is under way has seen the report as it was.
+    await new Promise(resolve => setImmediate(resolve))
+    await world.call('1')
+    held.index.invalidate()
+    const partsOf = (known: Awaited<typeof before>) => [...(known.get('1')?.parts ?? [])].sort()
+    expect(partsOf(await held.index.current())).toEqual(['accepted', 'callback'])
+    held.letGo()
+    expect(partsOf(await before)).toEqual(['accepted', 'callback'])
+    expect(partsOf(await held.index.current())).toEqual(['accepted', 'callback'])
+  })
 })

@@ -145,6 +145,7 @@ export function actionRoutes(parts: DeskParts): Router {
 
   router.post(
     '/actions/import',
+    gate.operatorRole,
     readMultipart(parts.config.importMaxBytes),
     gate.operator,
     async (request, response) => {

@@ -2,10 +2,9 @@
 import { hash } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
 import type { z } from 'zod'
-import { statusOf } from '../../callback-answer.ts'
 import type { AccountBook } from '../../console/book.ts'
 import { addDays } from '../../domain/calendar.ts'
-import { DaybookError, FAULTS, findFault } from '../../domain/errors.ts'
+import { DaybookError } from '../../domain/errors.ts'
 import { errorFields } from '../../log.ts'
 import { auditOf } from '../../stores/audit-log.ts'
 import {
@@ -22,6 +21,7 @@ import {
 } from './actions.ts'
 import { API, type ApiOperation, type ApiPost, openApi } from './api-operations.ts'
 import type { DeskParts } from './desk.ts'
+import { faultAnswer } from './fault-answer.ts'
 import { personOf } from './gate.ts'
 import { readFields } from './query.ts'
 
@@ -176,16 +176,11 @@ function problem(response: Response, status: number, title: string, code = 'abou
 
 function answerProblem({ context }: DeskParts): ErrorRequestHandler {
   return (error, request, response, _next) => {
-    const fault = findFault(error)
-    const isTheirs = fault === undefined && error instanceof Error && 'status' in error
-    const status =
-      fault === undefined ? (isTheirs || error instanceof URIError ? 400 : 500) : statusOf(fault).status
+    const { status, says, code, retryAfterSeconds } = faultAnswer(error)
     const fields = { status, method: request.method, ...errorFields(error) }
     if (status >= 500) context.log.error('api.failed', fields)
     if (response.headersSent) return void response.destroy()
-    if (fault !== undefined && FAULTS[fault.code].retry) response.set('retry-after', '5')
-    const title =
-      fault?.message ?? (status < 500 ? 'The request cannot be read.' : 'This should not have happened.')
-    problem(response, status, title, fault?.code)
+    if (retryAfterSeconds !== undefined) response.set('retry-after', String(retryAfterSeconds))
+    problem(response, status, says, code)
   }
 }

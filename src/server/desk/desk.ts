@@ -2,12 +2,10 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import helmet from 'helmet'
-import { statusOf } from '../../callback-answer.ts'
 import type { DeskConfig, DeskSecrets } from '../../config/desk.ts'
 import { type Book, openBook } from '../../console/book.ts'
 import { html } from '../../console/html.ts'
 import { plainPage } from '../../console/layout.ts'
-import { FAULTS, findFault } from '../../domain/errors.ts'
 import { errorFields } from '../../log.ts'
 import type { PlannedAccount } from '../../planning.ts'
 import type { Account, Context } from '../../stages/context.ts'
@@ -15,9 +13,10 @@ import { actionRoutes } from './action-routes.ts'
 import { apiRoutes } from './api.ts'
 import { type Assets, assetRoutes, loadAssets } from './assets.ts'
 import { downloadRoutes } from './downloads.ts'
+import { faultAnswer } from './fault-answer.ts'
 import { type Gate, openGate } from './gate.ts'
 import { type LiveRoutes, liveRoutes } from './live.ts'
-import { type LoginLink, loginRoutes } from './login.ts'
+import { type LoginLink, loginRoutes, logoutRoutes } from './login.ts'
 import { oidcRoutes } from './oidc.ts'
 import { pageRoutes } from './pages.ts'
 import { createSessions, type Sessions } from './sessions.ts'
@@ -83,6 +82,7 @@ export function createDesk(options: DeskOptions): Desk {
   router.use(assetRoutes(assets))
   router.use(['/login', '/oidc'], rateLimit(loginLimit()))
   router.use(link?.router ?? oidcRoutes(parts, config.oidc!))
+  router.use(logoutRoutes(parts))
   router.use('/api/v1', apiRoutes(parts))
   router.use(gate.person)
   router.use(live.router)
@@ -147,17 +147,12 @@ function loginLimit() {
 
 function answerFault({ context, assets }: DeskParts): ErrorRequestHandler {
   return (error, request, response, _next) => {
-    const fault = findFault(error)
-    const status =
-      error instanceof URIError ? 400 : fault === undefined ? statusOfBody(error) : statusOf(fault).status
+    const { status, says, retryAfterSeconds } = faultAnswer(error)
     const fields = { status, method: request.method, ...errorFields(error) }
     if (status >= 500) context.log.error('desk.failed', fields)
     else context.log.info('desk.refused', fields)
     if (response.headersSent) return void response.destroy()
-    if (fault !== undefined && FAULTS[fault.code].retry) response.set('retry-after', '5')
-    const says =
-      fault?.message ??
-      (status < 500 ? 'The request cannot be read.' : 'This should not have happened; the log says more.')
+    if (retryAfterSeconds !== undefined) response.set('retry-after', String(retryAfterSeconds))
     response
       .status(status)
       .type('html')
@@ -169,10 +164,4 @@ function answerFault({ context, assets }: DeskParts): ErrorRequestHandler {
         ),
       )
   }
-}
-
-/** What body parsers say of a body that they refuse; everything else is our failure. */
-function statusOfBody(error: unknown): number {
-  const status = error instanceof Error && 'status' in error ? error.status : undefined
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }

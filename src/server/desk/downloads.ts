@@ -134,7 +134,7 @@ const rowsFile = z.enum(['rows.csv', 'rows.xlsx'])
 const MOST_DAYS = 366
 
 /** Durable when it returns. */
-export async function writeAudit(
+async function writeAudit(
   { context }: Pick<DeskParts, 'context'>,
   request: Request,
   did: string,
@@ -165,8 +165,7 @@ export async function send(
   for await (const chunk of bytes) {
     sha256.update(chunk)
     if (response.destroyed) return
-    if (held !== undefined && !response.write(held))
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (held !== undefined && !response.write(held)) await drained(response)
     held = chunk
   }
   if (expected !== undefined && sha256.digest('hex') !== expected) {
@@ -177,6 +176,17 @@ export async function send(
     )
   }
   response.end(held)
+}
+
+/** Whoever reads has caught up, or has gone. Leaves no listener behind: a long file waits thousands of times. */
+async function drained(response: Response): Promise<void> {
+  const waiting = new AbortController()
+  const { signal } = waiting
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+  } finally {
+    waiting.abort()
+  }
 }
 
 /** A header that no name can break out of: plain letters for old readers, the whole name for the others. */

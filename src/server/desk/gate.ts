@@ -10,6 +10,8 @@ export interface Gate {
   readonly person: RequestHandler
   /** Lets people and programs in; the others are answered with a problem. */
   readonly program: RequestHandler
+  /** Refuses whoever is not an operator: before a long body is read, which `operator` has to see. */
+  readonly operatorRole: RequestHandler
   /** Refuses whoever is not an operator, and every post that is not of our own pages. */
   readonly operator: RequestHandler
   /** As `operator`, for any role. */
@@ -75,6 +77,16 @@ export function openGate({ sessions, apiToken, origin }: GateOptions): Gate {
     } else response.status(status).type('text').send(`${title}.`)
   }
 
+  const operatorRole: RequestHandler = (request, response, next) => {
+    if (personOf(request).role === 'operator') return next()
+    refuse(request, response, 403, 'This needs the role operator')
+  }
+
+  const ownPost: RequestHandler = (request, response, next) => {
+    if (isFromOwnPage(request, personOf(request))) return next()
+    refuse(request, response, 403, 'The form is not of this desk')
+  }
+
   return {
     ownHost(request, response, next) {
       if (hosts().includes(request.headers.host ?? '')) return next()
@@ -104,17 +116,12 @@ export function openGate({ sessions, apiToken, origin }: GateOptions): Gate {
       next()
     },
 
+    operatorRole,
+
     operator(request, response, next) {
-      const person = personOf(request)
-      if (!isFromOwnPage(request, person))
-        return refuse(request, response, 403, 'The form is not of this desk')
-      if (person.role !== 'operator') return refuse(request, response, 403, 'This needs the role operator')
-      next()
+      ownPost(request, response, () => operatorRole(request, response, next))
     },
 
-    ownPost(request, response, next) {
-      if (isFromOwnPage(request, personOf(request))) return next()
-      refuse(request, response, 403, 'The form is not of this desk')
-    },
+    ownPost,
   }
 }

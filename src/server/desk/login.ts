@@ -13,7 +13,7 @@ export interface LoginLink {
 }
 
 export function loginRoutes(parts: DeskParts): LoginLink {
-  const { context, sessions, assets, origin, onLoginLink, gate } = parts
+  const { context, sessions, assets, origin, onLoginLink } = parts
   let key = ''
 
   function announce(): void {
@@ -42,6 +42,12 @@ export function loginRoutes(parts: DeskParts): LoginLink {
       .type('html')
       .send(plainPage(assets.names, 'Log in', html`<p>${says}</p>`))
   })
+  return { router, announce }
+}
+
+/** The end of a session, however it began. */
+export function logoutRoutes({ sessions, gate }: DeskParts): Router {
+  const router = express.Router()
   router.post(
     '/logout',
     express.urlencoded({ extended: false, limit: '4kb' }),
@@ -53,7 +59,7 @@ export function loginRoutes(parts: DeskParts): LoginLink {
       response.redirect(303, '/login')
     },
   )
-  return { router, announce }
+  return router
 }
 
 /** A path of this desk, and never another host: `//elsewhere` is one. */

@@ -9,7 +9,6 @@ import type { Role } from '../../domain/audit.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { errorFields } from '../../log.ts'
 import type { DeskParts } from './desk.ts'
-import { personOf } from './gate.ts'
 import { ownPath } from './login.ts'
 
 /** What is kept with the browser between leaving for the provider and coming back. */
@@ -17,7 +16,7 @@ const FLOW = 'daybook-login'
 const SEPARATOR = '\n'
 
 export function oidcRoutes(parts: DeskParts, config: OidcConfig): Router {
-  const { sessions, secrets, origin, assets, context, gate } = parts
+  const { sessions, secrets, origin, assets, context } = parts
   let found: Promise<client.Configuration> | undefined
   const redirectUri = () => `${origin()}/oidc/callback`
 
@@ -98,17 +97,6 @@ export function oidcRoutes(parts: DeskParts, config: OidcConfig): Router {
       .redirect(303, ownPath(to))
   })
 
-  router.post(
-    '/logout',
-    express.urlencoded({ extended: false, limit: '4kb' }),
-    gate.person,
-    gate.ownPost,
-    (request, response) => {
-      const { session } = personOf(request)
-      if (session !== undefined) response.append('set-cookie', sessions.end(session))
-      response.redirect(303, '/login')
-    },
-  )
   return router
 }
 

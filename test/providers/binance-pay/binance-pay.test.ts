@@ -86,7 +86,7 @@ describe('a submission', () => {
   ] as const)('is sent once and left open when it meets %s', async (submitFault, reports) => {
     sandbox.setKnobs({ submitFault })
     const before = { submits: submits(), made: made() }
-    const answer = await providerAt(sandbox.url, { timeoutMs: 150 }).reports.submit(REQUEST)
+    const answer = await providerAt(sandbox.url, { timeoutMs: 500 }).reports.submit(REQUEST)
     expect(answer).toMatchObject({ outcome: 'unknown', says: expect.stringMatching(/\.$/) })
     // Whoever would try again would do it in this time.
     await new Promise(resolve => setTimeout(resolve, 100))
