@@ -26,6 +26,7 @@ import { DaybookError } from '../domain/errors.ts'
 import { type AccountRef, reportKeys } from '../domain/keys.ts'
 import { isSpent, isUnsettled, type Slot, spent } from '../domain/quota.ts'
 import { isFinished, isSameRows, reportState } from '../domain/report.ts'
+import { nextRun } from '../domain/schedule.ts'
 import { newestDay, type PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
@@ -309,7 +310,10 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
         working: await working(all),
         jobs: jobs
           .filter(({ job }) => job === 'sweep' || job.endsWith(`/${name}`))
-          .map(({ job, outcome, begunAt, says, nextAt }) => ({ job, outcome, begunAt, says, nextAt })),
+          .map(run => {
+            const { job, outcome, begunAt, says } = run
+            return { job, outcome, begunAt, says, nextAt: nextRun(run, clock.now()) }
+          }),
       }
     },
 
