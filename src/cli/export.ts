@@ -27,10 +27,14 @@ export function exportCommand(): Command {
 }
 
 /** What the three have in common. */
-function exportedCommand(name: string, summary: string): Command {
+function exportedCommand(
+  name: string,
+  summary: string,
+  account = 'the merchant account; needed where there are several',
+): Command {
   return createCommand(name, summary)
     .exitOverride()
-    .option('--account <name>', 'the merchant account; needed where there are several')
+    .option('--account <name>', account)
     .option('-o, --out <file>', 'where to write it; "-" for stdout; a name of its own here when absent')
 }
 
@@ -53,7 +57,8 @@ Examples:
 }
 
 function evidenceCommand(): Command {
-  return exportedCommand('evidence', 'all that is kept of a report, with what it takes to verify it again')
+  const summary = 'all that is kept of a report, with what it takes to verify it again'
+  return exportedCommand('evidence', summary, 'the merchant account; found by the report when absent')
     .argument('<report>', 'the report id')
     .addHelpText('after', '\nThe README.txt in the zip says how to verify it with sha256sum and openssl.')
     .action(exitsWith(runEvidence))

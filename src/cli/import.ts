@@ -1,5 +1,6 @@
 /** `daybook import`: takes a file that a person downloaded. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DaybookError, isFault } from '../domain/errors.ts'
 import { type ReportRequest, WALLET_SCOPES, type WalletScope } from '../domain/report.ts'
 import type { ImportInput, ImportOutcome } from '../stages/import.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -97,7 +98,7 @@ async function importAndParse(
     import('../stages/import.ts'),
     import('../pipeline.ts'),
   ])
-  const imported = await importFile(daybook.context, account, input)
+  const imported = await importFile(daybook.context, account, input).catch(tellHowToLook)
   terminal.say(explain(imported))
   const { reportId } = imported
   const said = { account: account.ref.account, reportId, outcome: imported.outcome }
@@ -117,6 +118,13 @@ async function importAndParse(
     ...operationsTable(parse.manifest),
   ])
   return EXIT.done
+}
+
+/** What cannot be read is not kept; what it holds and which columns are not known, another command tells. */
+function tellHowToLook(error: unknown): never {
+  if (!isFault(error, 'file-unreadable')) throw error
+  const says = `${error.message} Nothing was kept; "daybook describe" shows how the file is read.`
+  throw new DaybookError(error.code, says, { details: error.details, cause: error })
 }
 
 function explain(outcome: ImportOutcome): string {

@@ -14,7 +14,7 @@ import {
   standingEnd,
   type WalletScope,
 } from '../domain/report.ts'
-import type { JobRun } from '../domain/schedule.ts'
+import { type JobRun, nextRun } from '../domain/schedule.ts'
 import type { Context } from '../stages/context.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -35,10 +35,12 @@ export function statusCommand(): Command {
       `
 States: accepted (asked for, the provider is at work), ready (its callback came), archived (the file is here),
 parsed (its rows are counted and published), host-refused (its link names a host that is not allowed: nothing is
-fetched until the configuration allows it or the provider gives another link), unsolicited (a callback for a report nobody here asked for),
-failed, expired or abandoned (the provider will not deliver it; a file that comes all the same is taken).
+fetched until the configuration allows it or the provider gives another link), unsolicited (a callback for a report
+nobody here asked for), failed, expired or abandoned (the provider will not deliver it; a file that comes all the
+same is taken).
 An unfinished report is shown with what keeps it and when it is tried next; "daybook sweep" tries what is due.
-A slot whose answer was lost is settled by a callback, or by a person with "daybook settle".`,
+A slot whose answer was lost is settled by a callback, or by a person with "daybook settle".
+Of jobs the last run is shown. A sweep that finds what the one before found is noted every ten minutes only.`,
     )
     .action(exitsWith(runStatus))
 }
@@ -78,7 +80,7 @@ async function runStatus(options: StatusOptions): Promise<ExitCode> {
     terminal.say(`Store: ${daybook.context.store.address}`)
     terminal.result('status', { store: daybook.context.store.address, accounts: statuses, jobs }, [
       ...statuses.flatMap(textOf),
-      ...jobs.map(jobText),
+      ...jobs.map(job => jobText({ ...job, nextAt: nextRun(job, daybook.context.clock.now()) })),
     ])
     return EXIT.done
   })

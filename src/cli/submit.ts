@@ -31,8 +31,8 @@ export function submitCommand(): Command {
     .addHelpText(
       'after',
       `
-At most 89 days at once, and nothing newer than three days ago (UTC). The result is the report's id. The file comes later: run "daybook serve" to take the callback, or
-"daybook archive" to ask for it.
+At most 89 days at once, and nothing newer than three days ago (UTC). The result is the report's id. The file
+comes later: run "daybook serve" to take the callback, or "daybook archive" to ask for it.
 
 Example:
   daybook submit --month 2026-09`,

@@ -27,6 +27,7 @@ import { DaybookError } from '../domain/errors.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import { isSpent, isUnsettled, spent } from '../domain/quota.ts'
 import { isFinished, isSameRows } from '../domain/report.ts'
+import { nextRun } from '../domain/schedule.ts'
 import type { PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
@@ -303,7 +304,10 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
         working: await working(all),
         jobs: jobs
           .filter(({ job }) => job === 'sweep' || job.endsWith(`/${name}`))
-          .map(({ job, outcome, begunAt, says, nextAt }) => ({ job, outcome, begunAt, says, nextAt })),
+          .map(run => {
+            const { job, outcome, begunAt, says } = run
+            return { job, outcome, begunAt, says, nextAt: nextRun(run, clock.now()) }
+          }),
       }
     },
 

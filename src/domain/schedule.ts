@@ -40,6 +40,15 @@ export const jobRun = z.object({
 })
 export type JobRun = z.infer<typeof jobRun>
 
+/**
+ * When the job runs next, as far as its record tells. A job that runs every so often writes down a run like the
+ * one before only now and then, so a next run that is past says nothing about it; of a job that is due at
+ * minutes it says that nobody ran it.
+ */
+export function nextRun({ dueAt, nextAt }: Pick<JobRun, 'dueAt' | 'nextAt'>, now: Date): string | null {
+  return dueAt === null && nextAt !== null && nextAt < now.toISOString() ? null : nextAt
+}
+
 const FIELDS = [
   ['minutes', 0, 59],
   ['hours', 0, 23],

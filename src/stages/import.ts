@@ -135,14 +135,14 @@ async function sha256Of(file: ByteSource): Promise<string> {
 /** Throws what parsing would, and `usage-invalid` when no row is of the days. */
 async function expectReadable(
   { makeWorkFolder }: ImportContext,
-  { zoneMinutes }: Account,
+  { zoneMinutes, columns }: Account,
   file: ByteSource,
   { range }: ReportRequest,
 ): Promise<void> {
   const folder = await makeWorkFolder()
   try {
     const zone = zoneMinutes === undefined ? {} : { zoneMinutes }
-    const { rows } = await digestStatement(file, { range, folder, metadata: {}, ...zone })
+    const { rows } = await digestStatement(file, { range, folder, metadata: {}, columns, ...zone })
     if (rows.read > 0 && rows.written === 0)
       throw unclear('The file holds rows, but none that can be read of these days.')
   } finally {

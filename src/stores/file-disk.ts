@@ -40,7 +40,11 @@ const FAULT_OF: Readonly<Record<string, readonly [FaultCode, string]>> = {
   EXDEV: ['store-refused', 'it is spread over several file systems'],
   EROFS: ['store-refused', 'its file system is read-only'],
   ENAMETOOLONG: ['store-refused', 'a part of the key is longer than its file system allows'],
-  ENOTDIR: ['store-refused', 'a part of the key is already an object, which on a disk cannot hold others'],
+  EEXIST: ['store-refused', 'a file stands where it or a folder in it should be'],
+  ENOTDIR: [
+    'store-refused',
+    'a part of its path is a file, or a part of the key is already an object, which on a disk cannot hold others',
+  ],
   ELOOP: ['store-refused', 'the key leads through a symbolic link'],
 }
 

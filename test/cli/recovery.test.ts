@@ -137,8 +137,10 @@ describe('recovery by hand', () => {
   }, 180_000)
 
   it('says what is wrong with an import', async () => {
+    await writeFile(join(folder, 'strange.csv'), 'Kunde,Buchung\n1,2025-01-10 08:00:00\n')
     for (const [args, code, says] of [
       [['import', 'none.csv', '--day', '2025-01-10'], 1, 'There is no file'],
+      [['import', 'strange.csv', '--day', '2025-01-10'], 1, 'Nothing was kept; "daybook describe" shows'],
       [['import', 'october.csv'], 2, 'Which days'],
       [['import', 'october.csv', '--day', '2025-02-10'], 2, 'none that can be read of these days'],
       [['import', 'october.csv', '--day', '2025-01-10', '--generated-at', 'yesterday'], 2, 'with its zone'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { lastMinute, nextMinute, readCron } from '../../src/domain/schedule.ts'
+import { lastMinute, nextMinute, nextRun, readCron } from '../../src/domain/schedule.ts'
 
 const next = (text: string, after: string) => nextMinute(readCron(text)!, new Date(after))?.toISOString()
 
@@ -56,5 +56,20 @@ describe('five fields', () => {
         expect(lastMinute(times, new Date(at))).toEqual(new Date(at))
       }),
     )
+  })
+})
+
+describe('the next run of a record', () => {
+  const now = new Date('2026-10-15T12:00:00Z')
+  const [past, later] = ['2026-10-15T11:59:00.000Z', '2026-10-15T12:01:00.000Z']
+
+  it('is not told once it is past, of a job that runs every so often: not every run is written down', () => {
+    expect(nextRun({ dueAt: null, nextAt: past }, now)).toBeNull()
+    expect(nextRun({ dueAt: null, nextAt: later }, now)).toBe(later)
+  })
+
+  it('is told also when it is past, of a job that is due at minutes: nobody ran it', () => {
+    expect(nextRun({ dueAt: past, nextAt: past }, now)).toBe(past)
+    expect(nextRun({ dueAt: past, nextAt: null }, now)).toBeNull()
   })
 })

@@ -112,6 +112,25 @@ describe('an imported file', () => {
     expect(await publisherOf('2026-10-02')).toBe(imported)
   })
 
+  it('is read with the column names that were added', async () => {
+    const foreign = FILE.replace(/^[^\n]*/, 'Kunde,Buchung,Konto,Vorgang,Währung,Betrag,Notiz')
+    await expect(bring({ file: source(foreign) })).rejects.toMatchObject({ code: 'file-unreadable' })
+    const columns = {
+      userId: ['Kunde'],
+      time: ['Buchung'],
+      wallet: ['Konto'],
+      operation: ['Vorgang'],
+      asset: ['Währung'],
+      amount: ['Betrag'],
+    }
+    const account = { ...world.account, columns }
+    const input = { file: source(foreign), request: REQUEST, reportId: undefined, generatedAt: undefined }
+    const { reportId } = await importFile(world.context, account, { ...input, by: 'anna' })
+    await advance(world.context, account, reportId)
+    const manifest = await world.context.reports.read(REF, reportId, 'manifest')
+    expect(manifest).toMatchObject({ rows: { read: 3, written: 3 } })
+  })
+
   it('about one wallet is kept and not published', async () => {
     const reportId = await publish({ request: { ...REQUEST, wallets: 'spot' } })
     const manifest = await world.context.reports.read(REF, reportId, 'manifest')

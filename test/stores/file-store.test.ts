@@ -65,6 +65,20 @@ describeObjectStore('A folder', { conflicts: false, presigns: false }, async () 
   }
 })
 
+describe('a folder that cannot be one', () => {
+  it('is refused, and no retry is promised, where a file stands at it or above it', async () => {
+    const file = join(await newRoot(), 'file')
+    await writeFile(file, 'not a store')
+    for (const root of [file, join(file, 'store')]) {
+      const writing = storeAt(root).create('a/b', Buffer.from('x'))
+      await expect(writing).rejects.toMatchObject({
+        code: 'store-refused',
+        message: expect.stringContaining('a file'),
+      })
+    }
+  })
+})
+
 describe('a folder between processes', () => {
   let root: string
   beforeEach(async () => {
