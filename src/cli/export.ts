@@ -101,8 +101,8 @@ async function runMonth(month: string, options: ExportOptions): Promise<ExitCode
   const { withSession, chooseAccount } = await import('./session.ts')
   const { loadMonth, monthPack, monthPackName } = await import('../exports/month-pack.ts')
   return withSession(options, async session => {
-    const { ref } = chooseAccount(session.daybook, options.account)
-    const facts = await loadMonth(session.daybook.context, ref, month)
+    const account = chooseAccount(session.daybook, options.account)
+    const facts = await loadMonth(session.daybook.context, account, month)
     const { verdict, lacking } = facts.statement
     let rows = 0
     const bytes = monthPack(session.daybook.context.store, facts, {
@@ -110,8 +110,8 @@ async function runMonth(month: string, options: ExportOptions): Promise<ExitCode
         rows = done.rows
       },
     })
-    const name = `${monthPackName(ref, month)}.zip`
-    const told = () => ({ ...ref, month, verdict, lacking, rows })
+    const name = `${monthPackName(account.ref, month)}.zip`
+    const told = () => ({ ...account.ref, month, verdict, lacking, rows })
     for (const says of lacking) session.terminal.say(says)
     const says = `${month}, ${verdict}`
     const done = await writeExport(session, options, { bytes, name, told, rows: () => rows, says })

@@ -16,6 +16,7 @@ import { type ClosingRecord, changedSince } from '../domain/closing.ts'
 import { type CoverageFacts, coverageOf } from '../domain/coverage.ts'
 import {
   type DayKnowledge,
+  firstFutureDay,
   isAnswered,
   lacksOf,
   openFindings,
@@ -26,7 +27,7 @@ import { DaybookError } from '../domain/errors.ts'
 import type { AccountRef } from '../domain/keys.ts'
 import { isSpent, isUnsettled, spent } from '../domain/quota.ts'
 import { isFinished, isSameRows } from '../domain/report.ts'
-import { newestDay, type PlannedAccount } from '../planning.ts'
+import type { PlannedAccount } from '../planning.ts'
 import type { Context } from '../stages/context.ts'
 import { closingsOf } from '../stores/closing-log.ts'
 import { dayMovementsReader } from '../stores/day-movements.ts'
@@ -149,16 +150,9 @@ function accountBook(context: BookContext, account: PlannedAccount): AccountBook
     return { reports, findings, facts: { reports: covered, slots: ledgerSlots } }
   })
 
-  /** From this day on nothing can be asked for yet. */
-  function firstFutureDay(): Day {
-    const now = clock.now()
-    if (provider.reports?.window === undefined) return dayOf(now)
-    return addDays(newestDay(account, now), 1)
-  }
-
   async function knowledge(range: DayRange): Promise<Map<Day, DayKnowledge & { readonly day: Day }>> {
     const { facts, findings } = await known()
-    const future = firstFutureDay()
+    const future = firstFutureDay(clock.now(), provider.reports?.window?.newestBeforeTodayDays)
     // Only what can say something of these days is asked about each of them.
     const near = {
       slots: facts.slots.filter(({ claim: { request } }) => overlap(request.range, range)),

@@ -1,5 +1,5 @@
 /** What a person wants to know of a day in one look, and what keeps a month from being closed. Pure. */
-import type { Day } from './calendar.ts'
+import { addDays, type Day, dayOf } from './calendar.ts'
 import type { DayCoverage } from './coverage.ts'
 import type { ExplanationRecord, Finding, ReconciliationRecord } from './reconciliation.ts'
 
@@ -92,6 +92,25 @@ export function isAnswered(
 export interface Lack {
   readonly kind: 'not-over' | 'missing' | 'pending' | 'quarantined' | 'unproved' | 'break' | 'unproven'
   readonly days: readonly Day[]
+}
+
+/** What each keeps a month open with, as people are told on the page and in the pack. */
+export const LACK_WORDS: Readonly<Record<Lack['kind'], string>> = {
+  'not-over': 'These days cannot be asked for yet',
+  missing: 'No report covers these days',
+  pending: 'A report is on its way',
+  quarantined: 'Rows of these days could not be read',
+  unproved: 'These days have not been proved by balances',
+  break: 'A difference waits for an answer',
+  unproven: 'What a side means is not confirmed, and nobody has answered it',
+}
+
+/**
+ * The first day that nobody can know anything of yet. `newestBeforeTodayDays` is how long after a day its report
+ * can be asked for (days, UTC); `undefined` where there are no reports, or their rules are not known.
+ */
+export function firstFutureDay(now: Date, newestBeforeTodayDays: number | undefined): Day {
+  return newestBeforeTodayDays === undefined ? dayOf(now) : addDays(dayOf(now), 1 - newestBeforeTodayDays)
 }
 
 /** What keeps a month open; nothing: it is ready to be closed. */

@@ -1,21 +1,28 @@
-/** Whether a month is all there and adds up: a pure function of coverage, findings and what people said of them. */
+/** Whether a month is all there and adds up, as a statement; `day-standing.ts` judges the days. Pure. */
 import { addDays, type Day, type Month } from './calendar.ts'
-import { type DayCoverage, type DayState, rangesOf } from './coverage.ts'
+import { type DayState, rangesOf } from './coverage.ts'
+import {
+  type DayKnowledge,
+  isAnswered,
+  LACK_WORDS,
+  lacksOf,
+  type Standing,
+  standingOf,
+} from './day-standing.ts'
 import type { AccountRef } from './keys.ts'
-import type { ExplanationRecord, ReconciliationRecord, Verdict } from './reconciliation.ts'
+import type { Verdict } from './reconciliation.ts'
 
 /** What is known of one day when a month is closed. */
-export interface DayKnown {
-  readonly coverage: DayCoverage
-  /** The newest run; absent while the day was never reconciled. */
-  readonly reconciliation?: ReconciliationRecord
-  readonly explanations: readonly ExplanationRecord[]
+export interface DayKnown extends DayKnowledge {
+  readonly day: Day
 }
 
 export interface DayStatement {
   readonly day: Day
-  readonly spot: DayState
-  readonly funding: DayState
+  readonly standing: Standing
+  /** `null` where the provider makes no reports. */
+  readonly spot: DayState | null
+  readonly funding: DayState | null
   /** The reports that the wallets' rows are from. */
   readonly reportIds: readonly string[]
   /** Unreadable rows of these reports; which day such a row belongs to cannot always be told. */
@@ -27,9 +34,8 @@ export interface DayStatement {
 }
 
 /**
- * `proved`: every day is published and its balances agree with its rows. `complete`: every day is published
- * without an unreadable row, and no break is left unexplained, but not every day is proved. `incomplete`: anything
- * else.
+ * `proved`: balances and rows of every day agree. `complete`: nothing keeps the month open, but some days rest on
+ * the answer of a person. `incomplete`: anything else.
  */
 export type MonthVerdict = 'proved' | 'complete' | 'incomplete'
 
@@ -43,59 +49,53 @@ export interface MonthStatement {
   readonly lacking: readonly string[]
 }
 
-/** Verdicts that leave nothing open. */
-const PROVED: ReadonlySet<DayStatement['proof']> = new Set(['matched', 'within_tolerance'])
-
 export function monthStatement(ref: AccountRef, month: Month, known: readonly DayKnown[]): MonthStatement {
   const days = known.map(statementOfDay)
-  const unpublished = days.filter(({ spot, funding }) => spot !== 'published' || funding !== 'published')
-  const quarantined = days.filter(day => day.quarantined > 0)
-  const unexplained = days.filter(day => day.unexplained.length > 0)
-  const explained = days.filter(day => day.breaks.length > 0 && day.unexplained.length === 0)
-  const unproved = days.filter(({ proof }) => !PROVED.has(proof) && proof !== 'break')
-  const isComplete =
-    days.length > 0 && [unpublished, quarantined, unexplained].every(some => some.length === 0)
-  const isProved = isComplete && unproved.length === 0 && explained.length === 0
+  const lacks = lacksOf(new Map(known.map(each => [each.day, each])))
+  const isOpen = days.length === 0 || lacks.length > 0
+  const answered = days.filter(({ standing }) => standing === 'explained' || standing === 'covered')
+  const isProved = !isOpen && answered.length === 0
   return {
     ...ref,
     month,
-    verdict: isProved ? 'proved' : isComplete ? 'complete' : 'incomplete',
+    verdict: isProved ? 'proved' : isOpen ? 'incomplete' : 'complete',
     days,
     lacking: [
-      ...matter(unpublished, 'not published for both wallets'),
-      ...matter(quarantined, 'from a report with rows that could not be read'),
-      ...matter(unexplained, 'with a difference that nobody has explained'),
-      ...matter(explained, 'with a difference that was explained'),
-      ...matter(unproved, 'not proved by balances'),
+      ...lacks.map(lack => sentence(LACK_WORDS[lack.kind], lack.days)),
+      ...(isOpen || isProved
+        ? []
+        : [
+            sentence(
+              'A person has answered for these days',
+              answered.map(({ day }) => day),
+            ),
+          ]),
     ],
   }
 }
 
-function matter(days: readonly DayStatement[], says: string): string[] {
-  if (days.length === 0) return []
-  const stretches = rangesOf(days.map(({ day }) => day)).map(({ start, end }) => {
+function sentence(words: string, days: readonly Day[]): string {
+  const stretches = rangesOf(days).map(({ start, end }) => {
     const last = addDays(end, -1)
     return start === last ? start : `${start} to ${last}`
   })
-  return [`${days.length} ${days.length === 1 ? 'day' : 'days'} ${says}: ${stretches.join(', ')}.`]
+  return `${words}: ${stretches.join(', ')}.`
 }
 
-function statementOfDay({ coverage, reconciliation, explanations }: DayKnown): DayStatement {
-  const { spot, funding } = coverage.wallets
-  const breaks = (reconciliation?.findings ?? [])
-    .filter(({ verdict }) => verdict === 'break')
-    .map(({ id }) => id)
-  const answered = new Set(
-    explanations.filter(({ kind }) => kind === 'explained').map(({ finding }) => finding),
-  )
+function statementOfDay(known: DayKnown): DayStatement {
+  const { day, coverage, runs, explanations } = known
+  const wallets = Object.values(coverage?.wallets ?? {})
+  const newest = runs.at(-1)
+  const breaks = newest?.findings.filter(({ verdict }) => verdict === 'break') ?? []
   return {
-    day: coverage.day,
-    spot: spot.state,
-    funding: funding.state,
-    reportIds: [...new Set([spot.reportId, funding.reportId].filter(id => id !== null))],
-    quarantined: Math.max(spot.quarantined, funding.quarantined),
-    proof: reconciliation?.verdict ?? 'not-run',
-    breaks,
-    unexplained: breaks.filter(id => !answered.has(id)),
+    day,
+    standing: standingOf(known),
+    spot: coverage?.wallets.spot.state ?? null,
+    funding: coverage?.wallets.funding.state ?? null,
+    reportIds: [...new Set(wallets.flatMap(({ reportId }) => reportId ?? []))],
+    quarantined: Math.max(0, ...wallets.map(({ quarantined }) => quarantined)),
+    proof: newest?.verdict ?? 'not-run',
+    breaks: breaks.map(({ id }) => id),
+    unexplained: breaks.filter(each => !isAnswered(each, runs, explanations)).map(({ id }) => id),
   }
 }

@@ -1,10 +1,12 @@
 /**
  * What closing a month rests on, as a zip: a statement of completeness, the reports with their hashes, the findings
- * and what was said of them, exact totals. The same objects always give the same bytes.
+ * and what was said of them, exact totals.
+ * The same objects always give the same bytes, once every day of the month can be asked for.
  */
 import { formatAmount } from '../domain/amount.ts'
 import { addDays, type DayRange, daysOf, type Month, rangeOfMonth } from '../domain/calendar.ts'
 import { coverageOf, type KnownReport } from '../domain/coverage.ts'
+import { firstFutureDay } from '../domain/day-standing.ts'
 import { writePrettyJson } from '../domain/json.ts'
 import { type AccountRef, activityKey } from '../domain/keys.ts'
 import { type DayKnown, type MonthStatement, monthStatement } from '../domain/month-statement.ts'
@@ -12,10 +14,12 @@ import type { ArchiveRecord } from '../domain/report.ts'
 import { safeText } from '../formats/cell-text.ts'
 import { csvLine } from '../formats/csv-writer.ts'
 import type { ZipEntry } from '../formats/zip-writer.ts'
+import type { Clock } from '../host.ts'
+import type { Provider } from '../providers/provider.ts'
 import { mapAtOnce } from '../stores/at-once.ts'
 import { type CoverageStores, loadCoverageFacts } from '../stores/coverage-facts.ts'
 import type { ObjectStore } from '../stores/object-store.ts'
-import { explanationsOf, newestReconciliation } from '../stores/reconciliation-log.ts'
+import { explanationsOf, reconciliationsOf } from '../stores/reconciliation-log.ts'
 import { hashedZip, textEntry } from './hashed-zip.ts'
 import { publishedRows, type RowsOptions } from './rows.ts'
 import { type TotalRow, totalsOf } from './totals.ts'
@@ -38,17 +42,27 @@ export interface MonthFacts {
 /** How many days or reports are read at once. */
 const AT_ONCE = 8
 
-export async function loadMonth(stores: CoverageStores, ref: AccountRef, month: Month): Promise<MonthFacts> {
+/** Everything that is known of a month, as the desk's page of it judges it. */
+export async function loadMonth(
+  stores: CoverageStores & { readonly clock: Clock },
+  { ref, provider }: { readonly ref: AccountRef; readonly provider: Provider },
+  month: Month,
+): Promise<MonthFacts> {
   const range = rangeOfMonth(month)
   const facts = await loadCoverageFacts(stores, ref, range.start)
-  const coverage = coverageOf(facts, range)
-  const known = await mapAtOnce(coverage, AT_ONCE, async (day): Promise<DayKnown> => {
-    const [reconciliation, explanations] = await Promise.all([
-      newestReconciliation(stores.store, ref, day.day),
-      explanationsOf(stores.store, ref, day.day),
-    ])
-    return { coverage: day, explanations, ...(reconciliation === undefined ? {} : { reconciliation }) }
-  })
+  const coverage = provider.reports === undefined ? [] : coverageOf(facts, range)
+  const future = firstFutureDay(stores.clock.now(), provider.reports?.window?.newestBeforeTodayDays)
+  const known = await mapAtOnce(
+    [...daysOf(range).entries()],
+    AT_ONCE,
+    async ([at, day]): Promise<DayKnown> => {
+      const [runs, explanations] = await Promise.all([
+        reconciliationsOf(stores.store, ref, day),
+        explanationsOf(stores.store, ref, day),
+      ])
+      return { day, coverage: coverage[at], runs, explanations, isFuture: day >= future }
+    },
+  )
   const touching = facts.reports.filter(({ request }) => request.range.start < range.end)
   const reports = await mapAtOnce(touching, AT_ONCE, async report => ({
     ...report,
@@ -99,34 +113,44 @@ function totalCells({ wallet, asset, rows, paidIn, paidOut }: TotalRow): string[
 }
 
 function statementCsv({ days }: MonthStatement): string {
-  const lines = days.map(({ day, spot, funding, reportIds, quarantined, proof, breaks, unexplained }) =>
+  const lines = days.map(({ day, standing, spot, funding, reportIds, proof, ...counts }) =>
     csvLine([
       day,
-      spot,
-      funding,
+      standing,
+      spot ?? '',
+      funding ?? '',
       reportIds.join(' '),
-      quarantined.toString(),
+      counts.quarantined.toString(),
       proof,
-      `${breaks.length}`,
-      `${unexplained.length}`,
+      `${counts.breaks.length}`,
+      `${counts.unexplained.length}`,
     ]),
   )
-  const titles = ['date', 'spot', 'funding', 'reports', 'quarantined', 'proof', 'breaks', 'unexplained']
+  const titles = [
+    'date',
+    'standing',
+    'spot',
+    'funding',
+    'reports',
+    'quarantined',
+    'proof',
+    'breaks',
+    'unexplained',
+  ]
   return [csvLine(titles), ...lines].join('')
 }
 
 const VERDICTS: Readonly<Record<MonthStatement['verdict'], string>> = {
-  proved: 'Every day is published, and balances and rows of every day agree.',
-  complete:
-    'Every day is published and no difference is left unexplained, but not every day is proved by balances.',
+  proved: 'Balances and rows of every day agree.',
+  complete: 'Every day is there. Some rest on what a person has answered, and not on balances alone.',
   incomplete: 'The month is not complete.',
 }
 
 /** The statement as a person reads it. */
 function statementText({ provider, account, month, verdict, days, lacking }: MonthStatement): string {
-  const table = days.map(({ day, spot, funding, proof }) => {
-    const state = spot === funding ? spot : `spot ${spot}, funding ${funding}`
-    return `${day}  ${state.padEnd(12)}  ${proof}`
+  const table = days.map(({ day, standing, spot, funding, proof }) => {
+    const state = spot === funding ? (spot ?? '-') : `spot ${spot}, funding ${funding}`
+    return `${day}  ${standing.padEnd(11)}  ${state.padEnd(12)}  ${proof}`
   })
   return [
     `Statement of completeness: ${provider}/${account}, ${month} (UTC days)`,
@@ -134,7 +158,7 @@ function statementText({ provider, account, month, verdict, days, lacking }: Mon
     `${verdict.toUpperCase()}: ${VERDICTS[verdict]}`,
     ...lacking.map(says => `- ${says}`),
     '',
-    'date        rows          proof',
+    'date        standing     rows          proof',
     ...table,
     '',
   ].join('\n')
@@ -186,12 +210,12 @@ function findingsCsv({ known }: MonthFacts): string {
     'says',
     'explanations',
   ]
-  const lines = known.flatMap(({ coverage, reconciliation, explanations }) =>
-    (reconciliation?.findings ?? [])
+  const lines = known.flatMap(({ day, runs, explanations }) =>
+    (runs.at(-1)?.findings ?? [])
       .filter(({ verdict }) => verdict !== 'matched' && verdict !== 'not_checkable')
       .map(finding =>
         csvLine([
-          coverage.day,
+          day,
           safeText(finding.id),
           finding.verdict,
           finding.class ?? '',
@@ -212,8 +236,8 @@ function findingsCsv({ known }: MonthFacts): string {
   return [csvLine(titles), ...lines].join('')
 }
 
-function findingsData({ coverage, reconciliation, explanations }: DayKnown) {
-  return { day: coverage.day, reconciliation: reconciliation ?? null, explanations }
+function findingsData({ day, runs, explanations }: DayKnown) {
+  return { day, reconciliation: runs.at(-1) ?? null, explanations }
 }
 
 function readmeOf({ ref, range, statement }: MonthFacts): string {

@@ -70,6 +70,6 @@ describe('daybook export', () => {
     const { code, stdout, stderr } = await run('month', '2026-10', '--json', '--out', 'm.zip')
     expect(code).toBe(4)
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'incomplete', month: '2026-10', rows: 100 })
-    expect(stderr).toContain('29 days not published for both wallets: 2026-10-03 to 2026-10-31.')
+    expect(stderr).toContain('No report covers these days: 2026-10-03 to 2026-10-31.')
   })
 })

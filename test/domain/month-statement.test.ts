@@ -31,6 +31,7 @@ function dayKnown(
     at: '2026-11-05T00:00:00.000Z',
   })
   return {
+    day,
     coverage: {
       day,
       wallets: {
@@ -38,21 +39,23 @@ function dayKnown(
         funding: { state: funding, reportId: '2', quarantined: 0 },
       },
     },
+    isFuture: false,
     explanations: [...explained.map(explanation('explained')), ...noted.map(explanation('note'))],
-    ...(findings.length === 0
-      ? {}
-      : {
-          reconciliation: {
-            ...REF,
-            day,
-            run: 1,
-            ranAt: '2026-11-05T00:00:00.000Z',
-            by: 'test',
-            verdict: worstOf(verdicts),
-            assumptions: [],
-            findings,
-          },
-        }),
+    runs:
+      findings.length === 0
+        ? []
+        : [
+            {
+              ...REF,
+              day,
+              run: 1,
+              ranAt: '2026-11-05T00:00:00.000Z',
+              by: 'test',
+              verdict: worstOf(verdicts),
+              assumptions: [],
+              findings,
+            },
+          ],
   }
 }
 
@@ -76,6 +79,10 @@ describe('the statement of a month', () => {
     ['a difference is not explained', { verdicts: ['break', 'matched'] }],
     ['one of two differences is explained', { verdicts: ['break', 'break'], explained: ['R6/A0'] }],
     ['a difference has a note but no explanation', { verdicts: ['break'], noted: ['R6/A0'] }],
+    ['a day was never reconciled', { verdicts: [] }],
+    ['a day is unproven', { verdicts: ['unproven'] }],
+    ['a day cannot be checked', { verdicts: ['not_checkable'] }],
+    ['a day lacks a side', { verdicts: ['incomplete'] }],
   ])('is incomplete when %s', (_, made) => {
     expect(verdictOf({}, made)).toMatchObject({
       verdict: 'incomplete',
@@ -84,10 +91,7 @@ describe('the statement of a month', () => {
   })
 
   it.each<[string, Made]>([
-    ['a day was never reconciled', { verdicts: [] }],
-    ['a day is unproven', { verdicts: ['unproven'] }],
-    ['a day cannot be checked', { verdicts: ['not_checkable'] }],
-    ['a day lacks a side', { verdicts: ['incomplete'] }],
+    ['what is unproven was explained', { verdicts: ['unproven'], explained: ['R6/A0'] }],
     ['a difference was explained', { verdicts: ['break'], explained: ['R6/A0'] }],
   ])('is complete but not proved when %s', (_, made) => {
     expect(verdictOf({}, made)).toMatchObject({
@@ -103,7 +107,7 @@ describe('the statement of a month', () => {
   it('tells stretches of days as people do', () => {
     const missing: Made = { spot: 'missing', funding: 'missing' }
     expect(verdictOf(missing, missing, {}, missing).lacking).toEqual([
-      '3 days not published for both wallets: 2026-10-01 to 2026-10-02, 2026-10-04.',
+      'No report covers these days: 2026-10-01 to 2026-10-02, 2026-10-04.',
     ])
   })
 })

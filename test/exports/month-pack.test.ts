@@ -27,7 +27,7 @@ describe('the pack of a month', () => {
   })
 
   async function pack(): Promise<Map<string, string>> {
-    const facts = await loadMonth(world.context, REF, '2026-10')
+    const facts = await loadMonth(world.context, world.account, '2026-10')
     const files = await unzip(monthPack(world.context.store, facts))
     return new Map(
       [...files].map(([name, bytes]) => [
@@ -54,12 +54,13 @@ describe('the pack of a month', () => {
     const files = await pack()
     const statement = JSON.parse(files.get('statement.json')!)
     expect(statement).toMatchObject({ verdict: 'incomplete', month: '2026-10' })
-    expect(statement.lacking[0]).toBe('29 days not published for both wallets: 2026-10-03 to 2026-10-31.')
-    expect(files.get('statement.txt')).toContain('- 29 days not published')
+    expect(statement.lacking).toContain('No report covers these days: 2026-10-03 to 2026-10-14.')
+    expect(statement.lacking).toContain('These days cannot be asked for yet: 2026-10-15 to 2026-10-31.')
+    expect(files.get('statement.txt')).toContain('- No report covers these days')
     expect(files.get('statement.csv')!.split('\r\n').slice(1, 4)).toEqual([
-      '2026-10-01,published,published,77,0,not-run,0,0',
-      '2026-10-02,published,published,77,0,not-run,0,0',
-      '2026-10-03,missing,missing,,0,not-run,0,0',
+      '2026-10-01,covered,published,published,77,0,not-run,0,0',
+      '2026-10-02,covered,published,published,77,0,not-run,0,0',
+      '2026-10-03,missing,missing,missing,,0,not-run,0,0',
     ])
     const sha256 = createHash('sha256').update(FILE).digest('hex')
     const [, line] = files.get('reports.csv')!.split('\r\n')
@@ -102,7 +103,9 @@ describe('the pack of a month', () => {
       '',
     ])
     expect(JSON.parse(files.get('findings.json')!)[1].reconciliation.findings[0].says).toBe(says)
-    expect(files.get('statement.csv')).toContain('2026-10-02,published,published,77,0,break,1,0\r\n')
+    expect(files.get('statement.csv')).toContain(
+      '2026-10-02,explained,published,published,77,0,break,1,0\r\n',
+    )
   })
 
   it('has the SHA-256 of every file, and is the same bytes every time', async () => {
@@ -111,7 +114,7 @@ describe('the pack of a month', () => {
       .filter(([name]) => name !== 'SHA256SUMS')
       .map(([name, text]) => `${createHash('sha256').update(text).digest('hex')}  ${name}\n`)
     expect(files.get('SHA256SUMS')).toBe(sums.join(''))
-    const facts = await loadMonth(world.context, REF, '2026-10')
+    const facts = await loadMonth(world.context, world.account, '2026-10')
     const [one, two] = await Promise.all([1, 2].map(() => collect(monthPack(world.context.store, facts))))
     expect(one!.equals(two!)).toBe(true)
   })

@@ -12,6 +12,7 @@ import { bundlesIn, daybookApp } from '../../infra/app.ts'
 import { costTable } from '../../infra/cost.ts'
 import { readSettings, stackSettings } from '../../infra/settings.ts'
 import { SCHEDULED, STAGES } from '../../infra/stages.ts'
+import { VARIABLES } from '../../src/config/env.ts'
 import { activityKey, agendaKey, PARTS, reportKeys, slotKey, slotOutcomeKey } from '../../src/domain/keys.ts'
 import { bucketStatements, decide } from '../support/policy.ts'
 import { makeTemplate, type Resource, type Template } from '../support/template.ts'
@@ -551,7 +552,10 @@ describe('the settings', () => {
       /stackName: expected at most 20(.|\n)*retention\.days/,
     )
     expect(refusal({ sweepEveryMinute: 5 })).toThrow('sweepEveryMinute')
-    expect(refusal({ environment: { BINANCE_PAY_API_KEY: 'x' } })).toThrow('BINANCE_PAY_API_KEY')
+    const secrets = Object.entries(VARIABLES).flatMap(([name, about]) => ('secret' in about ? [name] : []))
+    expect(secrets.length).toBeGreaterThan(4)
+    for (const name of [...secrets, 'DAYBOOK_DESK_LISTEN', 'DAYBOOK_OIDC_ISSUER'])
+      expect(refusal({ environment: { [name]: 'x' } })).toThrow(name)
     expect(refusal({ environment: { DAYBOOK_CADENSE: 'x' } })).toThrow('DAYBOOK_CADENSE')
     expect(() => readSettings('/nowhere/settings.json')).toThrow('expected a JSON file that can be read')
   })

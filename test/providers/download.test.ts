@@ -262,7 +262,9 @@ describe('a server that is silent', () => {
         response.write(FILE.subarray(0, 100))
       }
     })
-    await expect(downloaderFor([server.host], { timeoutMs: 300 }).fetchAll(server.url)).rejects.toEqual(failed)
+    await expect(downloaderFor([server.host], { timeoutMs: 300 }).fetchAll(server.url)).rejects.toEqual(
+      failed,
+    )
     expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100-'])
   })
 

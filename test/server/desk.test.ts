@@ -256,7 +256,7 @@ describe('an export', () => {
       [
         `/close/${ACCOUNT}/2026-10/pack.zip`,
         'month.download',
-        whole(monthPack(store, await loadMonth(world.test.daybook.context, ref, '2026-10'))),
+        whole(monthPack(store, await loadMonth(world.test.daybook.context, world.test.account, '2026-10'))),
         'application/zip',
       ],
     ]

@@ -83,7 +83,9 @@ describe('a notice', () => {
   it('is written down before it is sent', async () => {
     three.sandbox.setKnobs({ debitFault: 'no-answer-before-effect' })
     const sent = announce()
-    await expect.poll(debitKeys, { timeout: 10_000, interval: 10 }).toEqual([`debits/binance-pay/bp/${ID}/intent.json`])
+    await expect
+      .poll(debitKeys, { timeout: 10_000, interval: 10 })
+      .toEqual([`debits/binance-pay/bp/${ID}/intent.json`])
     expect(await sent).toMatchObject({ outcome: 'unknown' })
     expect(three.sandbox.debits()).toEqual([])
   })

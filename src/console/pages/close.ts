@@ -1,22 +1,12 @@
 /** Whether a month can be closed, and what is missing; made to be printed. */
 import { addMonths } from '../../domain/calendar.ts'
-import { STANDINGS } from '../../domain/day-standing.ts'
+import { LACK_WORDS, STANDINGS } from '../../domain/day-standing.ts'
 import { bytesText, countText, daysText, monthText, rangeText } from '../format.ts'
 import { html, path, withQuery } from '../html.ts'
 import { onceFields, type PageContent, pairs, standingBadge, table, timeTag, type Viewer } from '../layout.ts'
 import type { MonthView } from '../views.ts'
 import { findingCard } from './findings.ts'
 import type { DownloadLink } from './reports.ts'
-
-const LACK_WORDS: Readonly<Record<MonthView['lacks'][number]['kind'], string>> = {
-  'not-over': 'These days cannot be asked for yet',
-  missing: 'No report covers these days',
-  pending: 'A report is on its way',
-  quarantined: 'Rows of these days could not be read',
-  unproved: 'These days have not been proved by balances',
-  break: 'A difference waits for an answer',
-  unproven: 'What a side means is not confirmed, and nobody has answered it',
-}
 
 export function closePage(
   view: MonthView,

@@ -108,9 +108,9 @@ export function downloadRoutes(parts: DeskParts): Router {
   })
 
   router.get('/close/:provider/:account/:month/pack.zip', async (request, response) => {
-    const { ref } = accountAt(book, request.params)
+    const { account, ref } = accountAt(book, request.params)
     const { month } = readFields(z.object({ month: monthField }), request.params)
-    const facts = await loadMonth(context, ref, month)
+    const facts = await loadMonth(context, account, month)
     const name = `${monthPackName(ref, month)}.zip`
     await begin(request, response, { did: 'month.download', about: { ...ref, month }, name, type: ZIP })
     await send(response, monthPack(context.store, facts))
