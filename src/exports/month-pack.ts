@@ -1,6 +1,7 @@
 /**
  * What closing a month rests on, as a zip: a statement of completeness, the reports with their hashes, the findings
- * and what was said of them, exact totals. The same objects always give the same bytes.
+ * and what was said of them, exact totals.
+ * The same objects always give the same bytes, once every day of the month can be asked for.
  */
 import { formatAmount } from '../domain/amount.ts'
 import { addDays, type DayRange, daysOf, type Month, rangeOfMonth } from '../domain/calendar.ts'
@@ -146,7 +147,7 @@ const VERDICTS: Readonly<Record<MonthStatement['verdict'], string>> = {
 }
 
 /** The statement as a person reads it. */
-export function statementText({ provider, account, month, verdict, days, lacking }: MonthStatement): string {
+function statementText({ provider, account, month, verdict, days, lacking }: MonthStatement): string {
   const table = days.map(({ day, standing, spot, funding, proof }) => {
     const state = spot === funding ? (spot ?? '-') : `spot ${spot}, funding ${funding}`
     return `${day}  ${standing.padEnd(11)}  ${state.padEnd(12)}  ${proof}`

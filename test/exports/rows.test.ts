@@ -117,7 +117,7 @@ describe('rows as CSV', () => {
           await publish(LAST, last)
           const path = join(folder, 'rows.csv')
           await writeFile(path, await csv())
-          const source = `read_csv('${path}', header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = '\x01', auto_detect = false, columns = {${COLUMN_TYPES}})`
+          const source = `read_csv('${path}', header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', new_line = '\\r\\n', nullstr = 'what no text is', auto_detect = false, columns = {${COLUMN_TYPES}})`
           const read = await runSql(`SELECT ${texts}, ${typed} FROM ${source}`)
           const rows = read.map(
             ([day, rowId, time, userId, wallet, operation, asset, amount, remark, extra]) => ({
