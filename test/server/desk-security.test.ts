@@ -377,6 +377,23 @@ describe('what strangers write', () => {
     }
   })
 
+  it('asks for no days that would keep the process busy', async () => {
+    const far = ['0000-01', '0099-12', '9999-12']
+    const targets = [
+      `${at}/days?from=2000-01-01&to=2099-12-31`,
+      `${at}/balances?from=2000-01-01&to=2099-12-31`,
+      `${at}/findings?from=2000-01-01&to=2099-12-31`,
+      ...far.flatMap(month => [
+        `${at}/months/${month}`,
+        `${at}/days/${month}-31`,
+        `/close?month=${month}`,
+        `/close/${ACCOUNT}/${month}/pack.zip`,
+        `/balances?to=${month}-31`,
+      ]),
+    ]
+    for (const target of targets) expect([target, (await operator.get(target)).status]).toEqual([target, 400])
+  })
+
   it('leads out of no folder', async () => {
     const secret = join(test.folder, 'store', 'secret.json')
     await writeFile(secret, 'planted-secret')
