@@ -301,6 +301,8 @@ function clientBody(cookie: string): string {
 describe('the login link', () => {
   it('works once, for one session, and another is told of', async () => {
     const [link = ''] = test.loginLinks.slice(-1)
+    const looked = await fetch(link, { method: 'HEAD', redirect: 'manual' })
+    expect([looked.status, looked.headers.get('set-cookie')]).toEqual([401, null])
     const first = await fetch(link, { redirect: 'manual' })
     expect(first.status).toBe(303)
     const cookie = first.headers.get('set-cookie') ?? ''
