@@ -304,6 +304,8 @@ function clientBody(cookie: string): string {
 describe('the login link', () => {
   it('works once, for one session, and another is told of', async () => {
     const [link = ''] = test.loginLinks.slice(-1)
+    const looked = await fetch(link, { method: 'HEAD', redirect: 'manual' })
+    expect([looked.status, looked.headers.get('set-cookie')]).toEqual([401, null])
     const first = await fetch(link, { redirect: 'manual' })
     expect(first.status).toBe(303)
     const cookie = first.headers.get('set-cookie') ?? ''
@@ -378,6 +380,23 @@ describe('what strangers write', () => {
         expect([path, query, text.includes('<script>alert')]).toEqual([path, query, false])
       }
     }
+  })
+
+  it('asks for no days that would keep the process busy', async () => {
+    const far = ['0000-01', '0099-12', '9999-12']
+    const targets = [
+      `${at}/days?from=2000-01-01&to=2099-12-31`,
+      `${at}/balances?from=2000-01-01&to=2099-12-31`,
+      `${at}/findings?from=2000-01-01&to=2099-12-31`,
+      ...far.flatMap(month => [
+        `${at}/months/${month}`,
+        `${at}/days/${month}-31`,
+        `/close?month=${month}`,
+        `/close/${ACCOUNT}/${month}/pack.zip`,
+        `/balances?to=${month}-31`,
+      ]),
+    ]
+    for (const target of targets) expect([target, (await operator.get(target)).status]).toEqual([target, 400])
   })
 
   it('leads out of no folder', async () => {

@@ -3,7 +3,6 @@ import { hash } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express'
 import type { z } from 'zod'
 import type { AccountBook } from '../../console/book.ts'
-import { addDays } from '../../domain/calendar.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { errorFields } from '../../log.ts'
 import { auditOf } from '../../stores/audit-log.ts'
@@ -23,7 +22,7 @@ import { API, type ApiOperation, type ApiPost, openApi } from './api-operations.
 import type { DeskParts } from './desk.ts'
 import { faultAnswer } from './fault-answer.ts'
 import { personOf } from './gate.ts'
-import { readFields } from './query.ts'
+import { daysAsked, readFields } from './query.ts'
 
 /** A page of a list, and what asks for the next one. */
 interface Paged {
@@ -99,13 +98,13 @@ export function apiRoutes(parts: DeskParts): Router {
   })
   get(API.balances, ({ from, to, asset, place, ...fields }) =>
     accountOf(fields).balances(
-      { start: from, end: addDays(to, 1) },
+      daysAsked(from, to),
       asset === undefined ? undefined : { asset, place: place ?? '' },
     ),
   )
   get(API.findings, async ({ from, to, cursor, limit, ...fields }) =>
     pageOf(
-      await accountOf(fields).findings({ start: from, end: addDays(to, 1) }),
+      await accountOf(fields).findings(daysAsked(from, to)),
       line => `${line.day} ${line.id}`,
       cursor,
       limit,
@@ -139,7 +138,7 @@ export function apiRoutes(parts: DeskParts): Router {
 }
 
 async function listDays(account: AccountBook, from: string, to: string): Promise<Paged> {
-  return { items: await account.days({ start: from, end: addDays(to, 1) }), next: null }
+  return { items: await account.days(daysAsked(from, to)), next: null }
 }
 
 /** A cursor names the last item that was given, so that what arrives meanwhile moves nothing. */

@@ -24,7 +24,8 @@ export function loginRoutes(parts: DeskParts): LoginLink {
   const router = express.Router()
   router.get('/login', (request, response) => {
     const { key: tried, to } = request.query
-    if (typeof tried === 'string' && key !== '' && isSame(tried, key)) {
+    // A look at the head alone, as previews of links take, must not use the link up.
+    if (request.method === 'GET' && typeof tried === 'string' && key !== '' && isSame(tried, key)) {
       // Used up before anything is answered; whoever starts the process sees the next one.
       announce()
       context.log.info('desk.entered', { by: 'link' })

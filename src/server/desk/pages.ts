@@ -25,7 +25,16 @@ import { auditOf } from '../../stores/audit-log.ts'
 import { GOOD_OUTCOMES } from './actions.ts'
 import type { DeskParts } from './desk.ts'
 import { personOf } from './gate.ts'
-import { accountAt, accountIn, dayField, monthField, optional, readFields, reportIdIn } from './query.ts'
+import {
+  accountAt,
+  accountIn,
+  dayField,
+  MOST_DAYS,
+  monthField,
+  optional,
+  readFields,
+  reportIdIn,
+} from './query.ts'
 
 const REPORTS_A_PAGE = 50
 const FINDINGS_A_PAGE = 50
@@ -34,7 +43,6 @@ const AUDIT_A_PAGE = 200
 /** How far back findings and balances are shown unless a person says otherwise. */
 const FINDING_DAYS = 93
 const BALANCE_DAYS = 31
-const MOST_DAYS = 1_100
 
 export const reportsQuery = z.object({
   state: optional(z.enum(REPORT_STATES)),

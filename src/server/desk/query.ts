@@ -1,12 +1,25 @@
 /** What comes in a query or a form, read by schemas. A fault is the sender's and told in words. */
 import { z } from 'zod'
 import type { AccountBook, Book } from '../../console/book.ts'
-import { isDay } from '../../domain/calendar.ts'
+import { addDays, type DayRange, daysBetween, isDay } from '../../domain/calendar.ts'
 import { DaybookError } from '../../domain/errors.ts'
 import { isSafeSegment } from '../../domain/keys.ts'
 
-export const dayField = z.string().refine(isDay, 'expected a day such as 2026-10-31')
-export const monthField = z.string().refine(text => isDay(`${text}-01`), 'expected a month such as 2026-10')
+/** Outside of this century there are no reports, and years below 100 or above 9999 cannot be reckoned with. */
+const isAskable = (day: string) => day.startsWith('20') && isDay(day)
+export const dayField = z.string().refine(isAskable, 'expected a day such as 2026-10-31')
+export const monthField = z
+  .string()
+  .refine(text => isAskable(`${text}-01`), 'expected a month such as 2026-10')
+
+/** More days than these keep the process, which takes callbacks too, busy for seconds. */
+export const MOST_DAYS = 1_100
+
+/** The days of a query; both ends count. Throws `usage-invalid` for more than `MOST_DAYS`. */
+export function daysAsked(from: string, to: string): DayRange {
+  if (daysBetween(from, to) < MOST_DAYS) return { start: from, end: addDays(to, 1) }
+  throw new DaybookError('usage-invalid', `Expected at most ${MOST_DAYS} days.`)
+}
 export const accountField = z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'expected provider/account')
 
 /** A form leaves fields empty that nobody filled in. */
