@@ -81,8 +81,9 @@ export function startOfMonth(month: Month): Date {
 
 /** The month `count` months after `month` (before it when negative). */
 export function addMonths(month: Month, count: number): Month {
-  const [year, number] = month.split('-').map(part => Number.parseInt(part, 10)) as [number, number]
-  return monthOf(new Date(Date.UTC(year, number - 1 + count, 1)))
+  const first = startOfMonth(month)
+  first.setUTCMonth(first.getUTCMonth() + count)
+  return monthOf(first)
 }
 
 /** The days of a month. */

@@ -37,6 +37,7 @@ describe('days', () => {
   it('moves over month and year ends', () => {
     expect(addDays('2024-12-31', 1)).toBe('2025-01-01')
     expect(addMonths('2024-11', 3)).toBe('2025-02')
+    expect(addMonths('0016-12', 1)).toBe('0017-01')
     expect(daysBetween('2024-02-01', '2024-03-01')).toBe(29)
   })
 

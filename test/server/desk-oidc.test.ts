@@ -122,7 +122,8 @@ describe('roles from claims', () => {
     [{ realm_access: { roles: 'read' } }, 'reader'],
     [{ realm_access: { roles: ['operator'] } }, undefined],
     [{ realm_access: 'op' }, undefined],
-    [{ 'realm_access.roles': ['op'] }, undefined],
+    [{ 'realm_access.roles': ['op'], realm_access: { roles: ['read'] } }, 'operator'],
+    [Object.create({ 'realm_access.roles': ['op'] }), undefined],
     [{ realm_access: { roles: [{ op: true }, 7, null] } }, undefined],
     [{}, undefined],
   ])('%j is %s', (claims, role) => {

@@ -114,15 +114,22 @@ async function discover(
 
 /** The strongest role that the claims give. */
 export function roleIn(claims: Readonly<Record<string, unknown>>, config: OidcConfig): Role | undefined {
-  let value: unknown = claims
-  for (const name of config.roleClaim.split('.'))
-    value =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? (value as Record<string, unknown>)[name]
-        : undefined
+  const { roleClaim } = config
+  // A name may be an address, whose dots lead nowhere.
+  const value = Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : along(claims, roleClaim.split('.'))
   const given = (Array.isArray(value) ? value : [value]).filter(each => typeof each === 'string')
   if (given.some(each => config.operators.includes(each))) return 'operator'
   return given.some(each => config.readers.includes(each)) ? 'reader' : undefined
+}
+
+function along(claims: unknown, names: readonly string[]): unknown {
+  return names.reduce<unknown>(
+    (value, name) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        ? (value as Record<string, unknown>)[name]
+        : undefined,
+    claims,
+  )
 }
 
 /** As people know them, with the subject that the provider never gives to another person. */
