@@ -1,10 +1,10 @@
 /** `daybook archive`: fetches the file of a report. */
 import type { Command } from 'commander'
+import { bytesText } from '../domain/quantity-text.ts'
 import type { ArchiveOutcome } from '../stages/archive.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { bytesText } from './terminal.ts'
 
 interface ArchiveOptions extends CommonOptions {
   readonly account?: string

@@ -10,13 +10,13 @@ import {
   WALLETS,
   type WalletDay,
 } from '../domain/coverage.ts'
+import { countOf, countText } from '../domain/quantity-text.ts'
 import type { Context } from '../stages/context.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { daysText, rangeBetween, readDay } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf, countText } from './terminal.ts'
 
 interface CoverageOptions extends CommonOptions {
   readonly account?: string

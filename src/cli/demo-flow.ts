@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { type DayRange, monthOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { reportKeys } from '../domain/keys.ts'
+import { bytesText, countText } from '../domain/quantity-text.ts'
 import { spent } from '../domain/quota.ts'
 import type { ReportPart, ReportRequest } from '../domain/report.ts'
 import { type SubmitOutcome, submit } from '../stages/submit.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { daysText } from './days.ts'
 import { summaryOf } from './parse.ts'
-import { bytesText, countText, type Terminal, tableText } from './terminal.ts'
+import { type Terminal, tableText } from './terminal.ts'
 
 /** Asks for the days, unless an earlier run did. Answers the report's id. */
 export async function ask(

@@ -3,6 +3,7 @@ import { instantName } from '../domain/balance.ts'
 import type { BreakClass } from '../domain/break-class.ts'
 import { addDays, type Day, dayOf, daysOf } from '../domain/calendar.ts'
 import { activityKey } from '../domain/keys.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import type { Finding, Verdict } from '../domain/reconciliation.ts'
 import { fetchActivity } from '../stages/fetch-activity.ts'
 import { reconcile } from '../stages/reconcile.ts'
@@ -10,7 +11,7 @@ import { finishSnapshots, snapshot } from '../stages/snapshot.ts'
 import { listSnapshots } from '../stores/balance-table.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { brokenDay, type DemoPlan, provedDays, readingTimes } from './demo-plan.ts'
-import { countOf, type Terminal, tableText } from './terminal.ts'
+import { type Terminal, tableText } from './terminal.ts'
 
 /** Reads what is held now, at the times planned: `moveTo` sets the clock. What an earlier run read is left. */
 export async function readBalances(

@@ -1,12 +1,13 @@
 /** `daybook describe`: what a file looks like, without an id or an amount, so that it can be shared. */
 import { basename } from 'node:path'
 import type { Command } from 'commander'
+import { bytesText, countOf, countText } from '../domain/quantity-text.ts'
 import type { FileDescription } from '../formats/describe.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { openFile } from './local-file.ts'
 import type { CommonOptions } from './session.ts'
-import { bytesText, countOf, countText, tableText } from './terminal.ts'
+import { tableText } from './terminal.ts'
 
 export function describeCommand(): Command {
   return createCommand('describe', 'describe a report file: container, header, shapes, proposed mapping')

@@ -1,12 +1,12 @@
 /** `daybook doctor`: tries everything the configuration points at, before something depends on it. */
 import type { Command } from 'commander'
 import { findFault } from '../domain/errors.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import type { StoreLevel } from '../stores/object-store.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf } from './terminal.ts'
 
 export function doctorCommand(): Command {
   return createCommand('doctor', 'try the store, the clock, the keys and the credentials; spends no quota')

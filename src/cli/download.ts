@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
 import { DaybookError } from '../domain/errors.ts'
 import { reportKeys } from '../domain/keys.ts'
+import { bytesText } from '../domain/quantity-text.ts'
 import type { ArchiveRecord } from '../domain/report.ts'
 import type { WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { writeOutput } from './output-file.ts'
 import type { CommonOptions, Session } from './session.ts'
-import { bytesText } from './terminal.ts'
 
 interface DownloadOptions extends CommonOptions {
   readonly account?: string

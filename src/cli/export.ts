@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { DaybookError } from '../domain/errors.ts'
+import { bytesText, countOf } from '../domain/quantity-text.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { type DayOptions, dayOptions, daysText, rangeOf, readMonth } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { writeOutput } from './output-file.ts'
 import type { CommonOptions, Session } from './session.ts'
-import { bytesText, countOf } from './terminal.ts'
 
 interface ExportOptions extends CommonOptions {
   readonly account?: string

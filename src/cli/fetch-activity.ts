@@ -1,12 +1,12 @@
 /** `daybook fetch-activity`: the movements of days, of providers that tell them without a report. */
 import type { Command } from 'commander'
 import { daysOf } from '../domain/calendar.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import type { FetchActivityOutcome } from '../stages/fetch-activity.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { type DayOptions, dayOptions, rangeOf } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf } from './terminal.ts'
 
 interface FetchOptions extends CommonOptions, DayOptions {
   readonly account?: string

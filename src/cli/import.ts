@@ -1,6 +1,7 @@
 /** `daybook import`: takes a file that a person downloaded. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DaybookError, isFault } from '../domain/errors.ts'
+import { bytesText } from '../domain/quantity-text.ts'
 import { type ReportRequest, WALLET_SCOPES, type WalletScope } from '../domain/report.ts'
 import type { ImportInput, ImportOutcome } from '../stages/import.ts'
 import { createCommand, exitsWith } from './command.ts'
@@ -9,7 +10,6 @@ import { EXIT, type ExitCode } from './exit-codes.ts'
 import { openFile } from './local-file.ts'
 import { operationsTable, summaryOf } from './parse.ts'
 import type { CommonOptions, Session } from './session.ts'
-import { bytesText } from './terminal.ts'
 
 interface ImportOptions extends CommonOptions, DayOptions {
   readonly account?: string

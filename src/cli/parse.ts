@@ -1,6 +1,7 @@
 /** `daybook parse`: turns an archived file into published days. */
 import type { Command } from 'commander'
 import { DaybookError } from '../domain/errors.ts'
+import { countOf, countText } from '../domain/quantity-text.ts'
 import type { Manifest } from '../domain/report.ts'
 import type { MatchOutcome } from '../stages/match.ts'
 import type { ParseOutcome } from '../stages/parse.ts'
@@ -9,7 +10,7 @@ import { createCommand, exitsWith } from './command.ts'
 import { daysText } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf, countText, tableText } from './terminal.ts'
+import { tableText } from './terminal.ts'
 
 interface ParseOptions extends CommonOptions {
   readonly account?: string

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { type Day, type DayRange, daysBetween, monthOf } from '../domain/calendar.ts'
 import { DaybookError } from '../domain/errors.ts'
 import { CADENCE_COST, CADENCES, type PlannedRequest, usable } from '../domain/plan.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import type { AppliedPlan, AskDueOutcome, DueOutcome, Plan } from '../planning.ts'
 import type { SubmitOutcome } from '../stages/submit.ts'
 import type { WiredAccount } from '../wiring.ts'
@@ -11,7 +12,7 @@ import { daysText, readDay } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions, Session } from './session.ts'
 import { exitCodeOf, explain } from './submit.ts'
-import { countOf, tableText } from './terminal.ts'
+import { tableText } from './terminal.ts'
 
 interface PlanOptions extends CommonOptions {
   readonly account?: string

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { PARSER_VERSION } from '../domain/activity.ts'
 import { type Day, dayOf } from '../domain/calendar.ts'
 import { coverageOf, WALLETS } from '../domain/coverage.ts'
+import { countOf, countText } from '../domain/quantity-text.ts'
 import type { DayChange } from '../domain/report.ts'
 import type { Context } from '../stages/context.ts'
 import type { DayDifference, ReparseDifference, ReparseOutcome } from '../stages/reparse.ts'
@@ -11,7 +12,7 @@ import { createCommand, exitsWith } from './command.ts'
 import { rangeBetween, readDay } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf, countText, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 interface ReparseOptions extends CommonOptions {
   readonly account?: string

@@ -2,13 +2,14 @@
 import { type Command, Option } from 'commander'
 import { addDays, type Day, type DayRange, daysOf } from '../domain/calendar.ts'
 import { DaybookError, findFault } from '../domain/errors.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import type { SnapshotOutcome } from '../stages/snapshot.ts'
 import type { Daybook, WiredAccount } from '../wiring.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { readDay } from './days.ts'
 import { EXIT, EXIT_OF_FAULT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 interface SnapshotOptions extends CommonOptions {
   readonly account?: string

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type Attempt, nextTryOf } from '../domain/attempt.ts'
 import { addMonths, monthOf } from '../domain/calendar.ts'
+import { countText } from '../domain/quantity-text.ts'
 import { isUnsettled, spent } from '../domain/quota.ts'
 import {
   type AcceptedRecord,
@@ -21,7 +22,7 @@ import { createCommand, exitsWith } from './command.ts'
 import { daysText } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countText, tableText } from './terminal.ts'
+import { tableText } from './terminal.ts'
 
 interface StatusOptions extends CommonOptions {
   readonly account?: string

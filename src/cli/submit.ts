@@ -1,13 +1,13 @@
 /** `daybook submit`: asks for a report. */
 import { type Command, Option } from 'commander'
 import { daysBetween } from '../domain/calendar.ts'
+import { countOf } from '../domain/quantity-text.ts'
 import { type ReportRequest, WALLET_SCOPES, type WalletScope } from '../domain/report.ts'
 import type { SubmitOutcome } from '../stages/submit.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { type DayOptions, dayOptions, daysText, rangeOf } from './days.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf } from './terminal.ts'
 
 interface SubmitOptions extends CommonOptions, DayOptions {
   readonly account?: string

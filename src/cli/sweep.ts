@@ -1,9 +1,9 @@
 /** `daybook sweep`: finishes what is unfinished, once. */
 import type { Command } from 'commander'
+import { countOf } from '../domain/quantity-text.ts'
 import { createCommand, exitsWith } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { CommonOptions } from './session.ts'
-import { countOf } from './terminal.ts'
 
 interface SweepOptions extends CommonOptions {
   readonly account?: string

@@ -1,5 +1,7 @@
 /** What a command writes: data on stdout, talk on stderr, and a progress line only where a person watches. */
+
 import { writeJson } from '../domain/json.ts'
+import { bytesText, countText } from '../domain/quantity-text.ts'
 import type { Clock } from '../host.ts'
 
 /** What is done so far, for a progress line. */
@@ -106,28 +108,6 @@ export function progressText({ stage, bytes, totalBytes, rows }: Progress, secon
 export function durationText(seconds: number): string {
   const whole = Math.max(1, Math.round(seconds))
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
-}
-
-/** `14.2 MB`, in powers of a thousand. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
-}
-
-/** `1,234,567` */
-export function countText(count: number | bigint): string {
-  return count.toLocaleString('en-US')
-}
-
-/** `1 row`, `2 rows` */
-export function countOf(count: number, noun: string): string {
-  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Lines of aligned columns under a header; columns named in `right` are aligned right. */

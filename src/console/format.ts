@@ -3,28 +3,6 @@ import { formatAmount } from '../domain/amount.ts'
 import { addDays, type Day } from '../domain/calendar.ts'
 import type { Movement } from '../stores/day-movements.ts'
 
-/** `1,234,567` */
-export function countText(count: number): string {
-  return count.toLocaleString('en-US')
-}
-
-/** `1 row`, `2 rows` */
-export function countOf(count: number, noun: string): string {
-  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** `14.2 MB`, in powers of a thousand. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
-}
-
 /** `-1,234.5` of `-1234.5`: every digit stays, and a minus is a minus sign. */
 export function amountText(amount: string): string {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)(\.\d+)?$/.exec(amount) ?? []

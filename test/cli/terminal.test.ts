@@ -1,13 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import {
-  bytesText,
-  countOf,
-  createTerminal,
-  durationText,
-  progressText,
-  tableText,
-} from '../../src/cli/terminal.ts'
+import { createTerminal, durationText, progressText, tableText } from '../../src/cli/terminal.ts'
+import { bytesText, countOf } from '../../src/domain/quantity-text.ts'
 import { fixedClock } from '../support/fixed-clock.ts'
 
 function terminal(options: { json?: boolean; quiet?: boolean; tty?: boolean } = {}) {

@@ -1,7 +1,8 @@
 /** A year, a day a cell, and one day. */
 import { addDays, addMonths, startOfDay } from '../../domain/calendar.ts'
 import { STANDINGS } from '../../domain/day-standing.ts'
-import { amountText, bytesText, countText, monthText, padded, placesOf, signedText } from '../format.ts'
+import { bytesText, countText } from '../../domain/quantity-text.ts'
+import { amountText, monthText, padded, placesOf, signedText } from '../format.ts'
 import { type Html, html, path, withQuery } from '../html.ts'
 import {
   type PageContent,

@@ -1,7 +1,8 @@
 /** Whether a month can be closed, and what is missing; made to be printed. */
 import { addMonths } from '../../domain/calendar.ts'
 import { LACK_WORDS, STANDINGS } from '../../domain/day-standing.ts'
-import { bytesText, countText, daysText, monthText, rangeText } from '../format.ts'
+import { bytesText, countText } from '../../domain/quantity-text.ts'
+import { daysText, monthText, rangeText } from '../format.ts'
 import { html, path, withQuery } from '../html.ts'
 import { onceFields, type PageContent, pairs, standingBadge, table, timeTag, type Viewer } from '../layout.ts'
 import type { MonthView } from '../views.ts'

@@ -1,5 +1,6 @@
 /** What does not add up, with its evidence and what people said of it. */
-import { amountText, countText, signedText } from '../format.ts'
+import { countText } from '../../domain/quantity-text.ts'
+import { amountText, signedText } from '../format.ts'
 import { type Html, html, path } from '../html.ts'
 import { onceFields, type PageContent, timeTag, type Viewer, verdictBadge } from '../layout.ts'
 import type { FindingLine } from '../views.ts'

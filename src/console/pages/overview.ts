@@ -1,7 +1,8 @@
 /** The first look: do we have everything, does it add up, and what happens next. */
 
 import { STANDINGS } from '../../domain/day-standing.ts'
-import { countText, monthText, rangeText } from '../format.ts'
+import { countText } from '../../domain/quantity-text.ts'
+import { monthText, rangeText } from '../format.ts'
 import { type Html, html, path, withQuery } from '../html.ts'
 import {
   type PageContent,

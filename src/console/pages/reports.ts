@@ -1,7 +1,8 @@
 /** Every report, and one report from request to proof. */
 
+import { bytesText, countText } from '../../domain/quantity-text.ts'
 import { WALLET_SCOPES } from '../../domain/report.ts'
-import { amountText, bytesText, countText, padded, placesOf, rangeText } from '../format.ts'
+import { amountText, padded, placesOf, rangeText } from '../format.ts'
 import { type Html, html, path, withQuery } from '../html.ts'
 import { type PageContent, pairs, stateBadge, table, timeTag, type Viewer } from '../layout.ts'
 import { REPORT_STATES, type ReportLine, type ReportView } from '../views.ts'

@@ -1,10 +1,11 @@
 /** What operators do. Each act is done once for one key, written to the audit before, and told in words. */
 import { hash } from 'node:crypto'
 import type { AccountBook } from '../../console/book.ts'
-import { countOf, monthText, rangeText } from '../../console/format.ts'
+import { monthText, rangeText } from '../../console/format.ts'
 import { addDays, type Day, type Month, monthOf } from '../../domain/calendar.ts'
 import { DaybookError, findFault } from '../../domain/errors.ts'
 import { writeJson } from '../../domain/json.ts'
+import { countOf } from '../../domain/quantity-text.ts'
 import { explanationRecord } from '../../domain/reconciliation.ts'
 import type { WalletScope } from '../../domain/report.ts'
 import type { ByteSource } from '../../formats/byte-source.ts'
